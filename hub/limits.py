@@ -1,0 +1,33 @@
+"""Every limit of a hub worker, with its default. Set by the settings, read by live and the shells.
+
+Each has a defined answer: coalesce, evict, resync or disconnect. Never an unbounded queue.
+"""
+
+from msgspec import Struct
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """Sizes in bytes, durations in ms or s as named."""
+
+    subscriptions: int = 4  # a client's default; the least recently opened is evicted
+    subscriptions_min: int = 2
+    subscriptions_max: int = 32
+    rate_hz: int = 60  # a client's default; more often is conflated
+    view_rows_max: int = 1_000
+    message_bytes_max: int = 16 * 1024  # a larger frame from a client: 4500
+    messages_per_second: int = 20  # beyond the burst: error rate, then 4007
+    messages_burst: int = 60
+    frame_bytes_max: int = 64 * 1024  # larger snapshots and patches go in parts
+    in_flight_bytes_max: int = 256 * 1024  # beyond: the client is behind
+    attention_bytes_max: int = 64 * 1024  # a client's own attention lane; beyond: full set later
+    hello_timeout_ms: int = 5_000  # else 4502
+    heartbeat_ms: int = 10_000
+    behind_degrade_ms: int = 10_000  # over budget: attention and overview only
+    behind_abort_ms: int = 30_000  # then 4001
+    connections_max: int = 20_000  # more: 4006
+    connections_per_address_max: int = 64  # before authentication
+    sessions_max: int = 50_000  # cached; the longest silent past one leaves
+    board_rows_min: int = 200  # fewer live rows are filled up with past ones
+    resync_interval_ms: int = 1_000
+    tick_max_ms: int = 1_000  # never staler
+    totals_interval_ms: int = 1_000

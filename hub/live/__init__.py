@@ -1,0 +1,1 @@
+"""The hub's pure core: five verbs, no await, no clock, no socket."""

@@ -1,0 +1,1 @@
+"""Adapters: pure functions from an agent's bytes to deltas, one file an agent."""

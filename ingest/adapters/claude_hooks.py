@@ -1,0 +1,268 @@
+"""One Claude Code hook payload to one event. Pure: the id and the time are given.
+
+Raises InvalidPayload and nothing else; an event type that is not known is heard, not refused.
+Called by the ingest's hook route.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ingest.adapters import objectives
+from ingest.adapters.jsontext import decode_object
+from ingest.adapters.texts import (
+    ASKING_TOOLS,
+    SUMMARY_BYTES_MAX,
+    count,
+    digest,
+    request,
+    result_text,
+    summarize,
+    text_of,
+)
+from ingest.errors import InvalidPayload
+from session.delta import Event, cut_text
+
+AGENT = "claude-code"
+SESSION_ID_MAX = 200
+
+Fields = dict[str, Any]
+Payload = dict[str, Any]
+
+
+def normalize(
+    body: bytes,
+    *,
+    delta_id: str,
+    received_at: int,
+    workspace: str,
+    host: str | None = None,
+    user: str | None = None,
+) -> Event:
+    """Read one payload of any of the 33 event types into an event."""
+    payload = decode_object(body)
+    session_id = payload.get("session_id")
+    if not isinstance(session_id, str) or not 0 < len(session_id) <= SESSION_ID_MAX:
+        raise InvalidPayload("session_id: expected a text of 1 to 200 characters")
+    name = payload.get("hook_event_name")
+    if not isinstance(name, str) or not name:
+        raise InvalidPayload("hook_event_name: expected the name of an event")
+    kind, read = READERS.get(name, ("other", _nothing))
+    try:
+        told = read(payload)
+    except KeyError as error:
+        raise InvalidPayload(f"{name}: {error.args[0]} is missing") from error
+    return Event(
+        id=delta_id,
+        session=session_id,
+        workspace=workspace,
+        agent=AGENT,
+        source="hooks",
+        kind=kind,
+        received_at=received_at,
+        host=host,
+        user=user,
+        fields=_present({**_common(payload), **told}),
+    )
+
+
+def _present(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _common(payload: Payload) -> Fields:
+    """Fields that stand on most events."""
+    return {
+        "cwd": text_of(payload.get("cwd")),
+        "title": text_of(payload.get("session_title")),
+        "agent_id": text_of(payload.get("agent_id")),
+        "agent_type": text_of(payload.get("agent_type")),
+    }
+
+
+def _required(payload: Payload, name: str) -> str:
+    value = payload.get(name)
+    if not isinstance(value, str) or not value:
+        raise KeyError(name)
+    return value
+
+
+def _nothing(_: Payload) -> Fields:
+    return {}
+
+
+def _session_start(payload: Payload) -> Fields:
+    return {"trigger": text_of(payload.get("source")), "model": text_of(payload.get("model"))}
+
+
+def _session_end(payload: Payload) -> Fields:
+    return {"reason": text_of(payload.get("reason"))}
+
+
+def _prompt(payload: Payload) -> Fields:
+    whole = payload.get("prompt")
+    whole = whole if isinstance(whole, str) else ""
+    text, full_bytes = cut_text(whole)
+    return {
+        "text": text,
+        "full_bytes": full_bytes,
+        "hash": digest(whole.strip()),
+        "prompt_id": text_of(payload.get("prompt_id")),
+    }
+
+
+def _call(payload: Payload) -> Fields:
+    tool = _required(payload, "tool_name")
+    tool_input = payload.get("tool_input")
+    return {
+        "tool": tool,
+        "input_hash": digest(tool_input),
+        "summary": summarize(tool, tool_input),
+        "asks": ASKING_TOOLS.get(tool),
+    }
+
+
+def _request(payload: Payload) -> Fields:
+    whole, full_bytes = request(payload.get("tool_input"))
+    return {"request": whole, "full_bytes": full_bytes}
+
+
+def _tool_start(payload: Payload) -> Fields:
+    told = _call(payload)
+    asked = _request(payload) if told["asks"] else {}
+    return {**told, **asked, "call": _required(payload, "tool_use_id")}
+
+
+def _permission(payload: Payload) -> Fields:
+    return {**_call(payload), **_request(payload), "call": text_of(payload.get("tool_use_id"))}
+
+
+def _tool_end(payload: Payload) -> Fields:
+    tool = _required(payload, "tool_name")
+    told = objectives.told_by(
+        tool, payload.get("tool_input"), payload.get("tool_response"), None, {}
+    )
+    return {
+        "call": _required(payload, "tool_use_id"),
+        "tool": tool,
+        "status": "ok",
+        "text": result_text(payload.get("tool_response")),
+        "duration_ms": count(payload.get("duration_ms")),
+        "objectives": told or None,
+    }
+
+
+def _tool_failure(payload: Payload) -> Fields:
+    interrupted = payload.get("is_interrupt") is True
+    return {
+        "call": _required(payload, "tool_use_id"),
+        "tool": _required(payload, "tool_name"),
+        "status": "interrupted" if interrupted else "error",
+        "text": result_text(payload.get("error")),
+        "duration_ms": count(payload.get("duration_ms")),
+    }
+
+
+def _permission_denied(payload: Payload) -> Fields:
+    return {
+        "call": _required(payload, "tool_use_id"),
+        "tool": _required(payload, "tool_name"),
+        "status": "denied",
+        "text": result_text(payload.get("reason")),
+    }
+
+
+def _stop(payload: Payload) -> Fields:
+    tasks = payload.get("background_tasks")
+    return {"background_tasks": len(tasks) if isinstance(tasks, list) else 0}
+
+
+def _stop_failure(payload: Payload) -> Fields:
+    parts = (text_of(payload.get("error")), text_of(payload.get("error_details")))
+    text = ": ".join(part for part in parts if part) or "unknown error"
+    return {"text": cut_text(text, SUMMARY_BYTES_MAX)[0]}
+
+
+def _subagent(payload: Payload) -> Fields:
+    return {"agent_id": _required(payload, "agent_id")}
+
+
+def _notification(payload: Payload) -> Fields:
+    return {"notification": text_of(payload.get("notification_type"))}
+
+
+def _elicitation(payload: Payload) -> Fields:
+    server = text_of(payload.get("mcp_server_name")) or "an MCP server"
+    asked = {"message": payload.get("message"), "requested_schema": payload.get("requested_schema")}
+    whole, full_bytes = request(asked)
+    return {
+        "tool": server,
+        "elicitation_id": text_of(payload.get("elicitation_id")),
+        "summary": cut_text(text_of(payload.get("message")) or server, SUMMARY_BYTES_MAX)[0],
+        "request": whole,
+        "full_bytes": full_bytes,
+    }
+
+
+def _elicitation_result(payload: Payload) -> Fields:
+    return {
+        "elicitation_id": text_of(payload.get("elicitation_id")),
+        "outcome": text_of(payload.get("action")),
+    }
+
+
+def _compaction(payload: Payload) -> Fields:
+    return {"trigger": text_of(payload.get("trigger"))}
+
+
+def _task(payload: Payload) -> Fields:
+    done = payload["hook_event_name"] == "TaskCompleted"
+    task = objectives.objective(
+        payload.get("task_subject"), "completed" if done else "pending", None
+    )
+    return {"objectives": {str(payload["task_id"]): task}}
+
+
+def _model_switch(payload: Payload) -> Fields:
+    return {"model": text_of(payload.get("to_model"))}
+
+
+def _cwd(payload: Payload) -> Fields:
+    return {"cwd": text_of(payload.get("new_cwd"))}
+
+
+READERS: dict[str, tuple[str, Callable[[Payload], Fields]]] = {
+    "SessionStart": ("session_start", _session_start),
+    "SessionEnd": ("session_end", _session_end),
+    "UserPromptSubmit": ("prompt", _prompt),
+    "PreToolUse": ("tool_start", _tool_start),
+    "PostToolUse": ("tool_end", _tool_end),
+    "PostToolUseFailure": ("tool_end", _tool_failure),
+    "PermissionRequest": ("permission", _permission),
+    "PermissionDenied": ("permission_denied", _permission_denied),
+    "Elicitation": ("elicitation", _elicitation),
+    "ElicitationResult": ("elicitation_result", _elicitation_result),
+    "Notification": ("notification", _notification),
+    "Stop": ("stop", _stop),
+    "StopFailure": ("stop_failure", _stop_failure),
+    "SubagentStart": ("subagent_start", _subagent),
+    "SubagentStop": ("subagent_stop", _subagent),
+    "PostCompact": ("compaction", _compaction),
+    "TaskCreated": ("task", _task),
+    "TaskCompleted": ("task", _task),
+    "PostModelSwitch": ("model_switch", _model_switch),
+    "CwdChanged": ("cwd", _cwd),
+    # Heard, but nothing on the board follows from them.
+    "PostToolBatch": ("other", _nothing),
+    "UserPromptExpansion": ("other", _nothing),
+    "PreCompact": ("other", _nothing),
+    "PreModelSwitch": ("other", _nothing),
+    "Setup": ("other", _nothing),
+    "TeammateIdle": ("other", _nothing),
+    "ConfigChange": ("other", _nothing),
+    "WorktreeCreate": ("other", _nothing),
+    "WorktreeRemove": ("other", _nothing),
+    "InstructionsLoaded": ("other", _nothing),
+    "FileChanged": ("other", _nothing),
+    "DirectoryAdded": ("other", _nothing),
+    "MessageDisplay": ("other", _nothing),
+}

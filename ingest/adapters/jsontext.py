@@ -1,0 +1,62 @@
+"""Reading JSON that agents really send: lone surrogates are mended, the rest is refused.
+
+Never returns text that cannot be encoded as UTF-8, never NaN, never recurses without bound.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from ingest.errors import InvalidPayload
+
+_decoder = msgspec.json.Decoder()
+
+
+def decode(data: bytes) -> Any:
+    """Decode one JSON document; raises InvalidPayload with the place and the reason."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if not _may_be_text_fault(error, data):
+            raise InvalidPayload(str(error)) from error
+    except RecursionError as error:
+        raise InvalidPayload("JSON nested too deeply") from error
+    return _decode_mending(data)
+
+
+def decode_object(data: bytes) -> dict[str, Any]:
+    """Decode one JSON object; raises InvalidPayload if it is anything else."""
+    value = decode(data)
+    if not isinstance(value, dict):
+        raise InvalidPayload(f"expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def _may_be_text_fault(error: Exception, data: bytes) -> bool:
+    """Surrogates and bytes that are not UTF-8: only the text is wrong, not the document."""
+    told = str(error).lower()
+    return "utf-8" in told or b"\\ud" in data or b"\\uD" in data
+
+
+def _decode_mending(data: bytes) -> Any:
+    try:
+        value = json.loads(data.decode("utf-8", "replace"), parse_constant=_refuse)
+        return mend(value)
+    except (ValueError, RecursionError) as error:
+        raise InvalidPayload(str(error) or "JSON nested too deeply") from error
+
+
+def _refuse(constant: str) -> Any:
+    raise InvalidPayload(f"{constant} is not JSON")
+
+
+def mend(value: Any) -> Any:
+    """Replace lone surrogates in every text of ``value`` by U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [mend(each) for each in value]
+    if isinstance(value, dict):
+        return {mend(key): mend(each) for key, each in value.items()}
+    return value

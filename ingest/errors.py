@@ -1,0 +1,23 @@
+"""Errors of the ingest package, one small tree.
+
+IngestError
+├── InvalidPayload   what was sent cannot be read: answered 400 (hooks: counted as invalid)
+├── BusUnavailable   the log did not take it in time: answered 503 with Retry-After
+└── QueueFull        the bounded queue before the log is full: answered 503
+"""
+
+
+class IngestError(Exception):
+    """Root of everything that this package raises."""
+
+
+class InvalidPayload(IngestError):
+    """A body that cannot be read; the text says where and why."""
+
+
+class BusUnavailable(IngestError):
+    """The log did not answer within its deadline."""
+
+
+class QueueFull(IngestError):
+    """More is waiting for the log than may wait."""

@@ -1,0 +1,84 @@
+"""The first read of old transcripts, in a process of its own so that the live path feels nothing.
+
+Writes deltas and marks to standard output and ends; never follows a file, never asks back.
+Started by the reader: ``python -m ingest.first_read``, with what to do on standard input.
+"""
+
+import os
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from ingest.files import Found, scan
+from ingest.tail import Mark, Origin, Tail, report
+from session import codec
+
+DELTA, MARK, TOTAL = b"D", b"M", b"T"
+HEADER = struct.Struct(">cI")
+_NICENESS = 5
+
+
+class Order(msgspec.Struct):
+    """What to read: homes, who reads, and the marks of what was reported before."""
+
+    homes: list[str]
+    origin: Origin
+    marks: list[Mark] = []
+
+
+def main() -> int:
+    """Read the order, then every transcript that has grown since its mark."""
+    os.nice(_NICENESS)
+    order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Order)
+    out = sys.stdout.buffer
+    marks = {mark.path: mark for mark in order.marks}
+    found = scan(Path(home) for home in order.homes)
+    _write(out, TOTAL, msgspec.msgpack.encode((len(found), sum(each.size for each in found))))
+    for each in found:
+        mark = marks.get(each.path)
+        for kind, payload in read_file(each, mark, order.origin):
+            _write(out, kind, payload)
+        out.flush()
+    return 0
+
+
+def new_mark(found: Found) -> Mark:
+    """The mark of a file of which nothing was reported."""
+    return Mark(
+        path=found.path, session=found.identity.session, source=found.identity.source,
+    )  # fmt: skip
+
+
+def is_unchanged(found: Found, mark: Mark) -> bool:
+    """Whether the file is as it was when it was reported: then it is not even opened."""
+    told = (mark.device, mark.inode, mark.size, mark.mtime_ns)
+    return told == (found.device, found.inode, found.size, found.mtime_ns)
+
+
+def read_file(found: Found, mark: Mark | None, origin: Origin) -> Iterator[tuple[bytes, bytes]]:
+    """Every report of one file, then its mark."""
+    if mark is not None and is_unchanged(found, mark):
+        yield MARK, msgspec.msgpack.encode(mark)
+        return
+    tail = Tail(mark or new_mark(found))
+    more = True
+    while more:
+        now = time.time_ns() // 1_000_000
+        parts, more = tail.poll(now)
+        for part in parts:
+            yield DELTA, codec.pack(report(part, tail.mark, origin, now))
+    yield MARK, msgspec.msgpack.encode(tail.mark)
+
+
+def _write(out: BinaryIO, kind: bytes, payload: bytes) -> None:
+    out.write(HEADER.pack(kind, len(payload)))
+    out.write(payload)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,235 @@
+"""The reader of Claude Code transcripts: a first read, then every line as it is written.
+
+Only what is beyond a file's mark is sent; a source's reports go out in order, one at a time.
+Never blocks the loop for longer than a slice. Started by ``tower up`` (watch).
+"""
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from watchfiles import Change, awatch
+
+from ingest.files import Found, look, projects_of, scan
+from ingest.first_read import DELTA, HEADER, MARK, Order, is_unchanged, new_mark
+from ingest.tail import Mark, Origin, Tail, report
+from session import codec
+from session.delta import Delta
+
+log = logging.getLogger(__name__)
+
+DEBOUNCE_MS = 10
+STEP_MS = 4
+RESCAN_S = 60
+ABSENT_RETRY_S = 2.0
+TAILS_MAX = 256
+WARM_MS = 3_600_000
+BATCH_DELTAS_MAX = 32
+
+Send = Callable[[Sequence[Delta]], Awaitable[None]]
+
+
+class Progress(msgspec.Struct):
+    """How far the first read is."""
+
+    files: int = 0
+    files_total: int = 0
+    bytes: int = 0
+    bytes_total: int = 0
+    broken: int = 0
+    done: bool = False
+
+
+class Reader:
+    """Follows the transcripts of some Claude Code homes and sends what they say."""
+
+    def __init__(self, homes: Sequence[Path], origin: Origin, send: Send) -> None:
+        self.homes = [home.expanduser().absolute() for home in homes]
+        self.origin = origin
+        self.progress = Progress()
+        self.marks: dict[str, Mark] = {}
+        self._by_session: dict[str, set[str]] = {}
+        self._send = send
+        self._tails: OrderedDict[str, Tail] = OrderedDict()
+        self._changed: dict[str, None] = {}
+        self._wake = asyncio.Event()
+
+    async def run(self, on_first_read: Callable[[], None] = lambda: None) -> None:
+        """First read, then follow until cancelled. Watching begins first: nothing is missed."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch())
+            await self.first_read()
+            on_first_read()
+            tasks.create_task(self._rescan())
+            await self._follow()
+
+    # The first read.
+
+    async def first_read(self) -> None:
+        """Everything that is on disk already, read by a process of its own."""
+        marks = list(self.marks.values())
+        order = Order([str(home) for home in self.homes], self.origin, marks)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ingest.first_read",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the first read has no pipes")
+        try:
+            process.stdin.write(msgspec.msgpack.encode(order))
+            process.stdin.close()
+            await self._take_in(process.stdout)
+            if await process.wait() != 0:
+                log.error("the first read ended early; the rescan reads what is left")
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            self.progress.done = True
+        self._warm()
+
+    async def _take_in(self, stream: asyncio.StreamReader) -> None:
+        batch: list[Delta] = []
+        async for kind, payload in _frames(stream):
+            if kind == DELTA:
+                batch.append(codec.unpack(payload))
+                if len(batch) >= BATCH_DELTAS_MAX:
+                    await self._send(batch)
+                    batch = []
+            elif kind == MARK:
+                mark = msgspec.msgpack.decode(payload, type=Mark)
+                self._keep(mark)
+                self.progress.files += 1
+                self.progress.bytes += mark.size
+            else:
+                files, size = msgspec.msgpack.decode(payload)
+                self.progress.files_total, self.progress.bytes_total = files, size
+        if batch:
+            await self._send(batch)
+
+    def _keep(self, mark: Mark) -> None:
+        self.marks[mark.path] = mark
+        self._by_session.setdefault(mark.session, set()).add(mark.path)
+
+    def _warm(self) -> None:
+        """Files that are probably live are parsed now, so that their next line is instant."""
+        now = _now()
+        for mark in self.marks.values():
+            if now - mark.mtime_ns // 1_000_000 < WARM_MS:
+                self._touch(mark.path)
+
+    # Following.
+
+    async def _watch(self) -> None:
+        """Note every change below the homes; a home that is absent is waited for."""
+        while True:
+            folders = [p for home in self.homes if (p := projects_of(home)).is_dir()]
+            absent = len(folders) < len(self.homes)
+            if not folders:
+                await asyncio.sleep(ABSENT_RETRY_S)
+                continue
+            async for changes in awatch(
+                *folders, debounce=DEBOUNCE_MS, step=STEP_MS, rust_timeout=2_000,
+                yield_on_timeout=True, recursive=True, ignore_permission_denied=True,
+            ):  # fmt: skip
+                for change, path in changes:
+                    if change != Change.deleted:
+                        self._touch(path)
+                if absent and self._homes_came(folders):
+                    break
+            self._touch_all(await asyncio.to_thread(scan, self.homes))
+
+    def _homes_came(self, folders: list[Path]) -> bool:
+        return sum(projects_of(home).is_dir() for home in self.homes) > len(folders)
+
+    async def _rescan(self) -> None:
+        """A watch can lose events; what really is on disk decides once a minute."""
+        while True:
+            await asyncio.sleep(RESCAN_S)
+            self._touch_all(await asyncio.to_thread(scan, self.homes))
+
+    def _touch_all(self, found: list[Found]) -> None:
+        for each in found:
+            mark = self.marks.get(each.path)
+            if mark is None or not is_unchanged(each, mark):
+                self._touch(each.path)
+
+    def _touch(self, path: str) -> None:
+        if path.endswith(".jsonl"):
+            self._changed[path] = None
+            self._wake.set()
+
+    async def _follow(self) -> None:
+        """Read a slice of each changed file in turn: a huge one delays no other."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._changed:
+                path = next(iter(self._changed))
+                del self._changed[path]
+                if await self._read_slice(path):
+                    self._changed[path] = None
+                await asyncio.sleep(0)
+
+    async def _read_slice(self, path: str) -> bool:
+        tail = self._tail(path)
+        if tail is None:
+            return False
+        now = _now()
+        parts, more = tail.poll(now)
+        if parts:
+            await self._send([report(part, tail.mark, self.origin, now) for part in parts])
+        return more
+
+    def _tail(self, path: str) -> Tail | None:
+        tail = self._tails.get(path)
+        if tail is None:
+            mark = self.marks.get(path) or self._discover(path)
+            if mark is None:
+                return None
+            tail = self._tails[path] = Tail(mark)
+            if len(self._tails) > TAILS_MAX:
+                self._tails.popitem(last=False)
+        self._tails.move_to_end(path)
+        return tail
+
+    def _discover(self, path: str) -> Mark | None:
+        for home in self.homes:
+            found = look(projects_of(home), Path(path))
+            if found is not None:
+                mark = new_mark(found)
+                self._keep(mark)
+                return mark
+        return None
+
+    # Past sessions, read again when someone opens them.
+
+    async def restore(self, session_id: str) -> list[Delta]:
+        """All reports of one session as far as they were sent, from its files."""
+        paths = sorted(self._by_session.get(session_id, ()))
+        deltas: list[Delta] = []
+        for path in paths:
+            mark = msgspec.structs.replace(self.marks[path], offset=0)
+            tail, more = Tail(mark), True
+            while more:
+                parts, more = tail.poll(_now())
+                deltas += [report(part, mark, self.origin, _now()) for part in parts]
+                await asyncio.sleep(0)
+        return deltas
+
+
+async def _frames(stream: asyncio.StreamReader) -> AsyncIterator[tuple[bytes, bytes]]:
+    with contextlib.suppress(asyncio.IncompleteReadError):
+        while True:
+            kind, size = HEADER.unpack(await stream.readexactly(HEADER.size))
+            yield kind, await stream.readexactly(size)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,179 @@
+"""One transcript file followed as it grows, shrinks or is replaced.
+
+Never reads a line before it is whole, never reads one twice within a generation.
+Called by the reader, the first read and the restore of past sessions.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import msgspec
+
+from ingest.adapters.claude_transcript import ClaudeTranscript, Part
+from ingest.files import Identity
+from session.delta import MAIN_SOURCE, Report
+
+SLICE_BYTES = 256 * 1024
+LINE_BYTES_MAX = 64 * 1024 * 1024
+_HEAD_BYTES = 1024
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Who reads: stamped on every report."""
+
+    workspace: str
+    host: str | None
+    user: str | None
+    agent: str = "claude-code"
+
+
+class Mark(msgspec.Struct, kw_only=True):
+    """How far a file has been reported, and which file it was."""
+
+    path: str
+    session: str
+    source: str
+    device: int = 0
+    inode: int = 0
+    size: int = 0
+    mtime_ns: int = 0
+    head: str = ""
+    generation: int = 0
+    offset: int = 0
+    last_at: int | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """The session and source that the file is."""
+        return Identity(self.session, self.source)
+
+
+class Tail:
+    """A file and the parser that stands at ``mark.offset`` in it.
+
+    A mark with an offset was reported before: the file is parsed from its beginning to
+    rebuild the sums, and only what lies beyond the offset is given.
+    """
+
+    def __init__(self, mark: Mark) -> None:
+        self.mark = mark
+        self._skip_to = mark.offset
+        self._parser = self._new_parser()
+        self._rest = b""
+
+    @property
+    def broken(self) -> int:
+        """Lines that could not be read and were passed over."""
+        return self._parser.broken
+
+    def _new_parser(self) -> ClaudeTranscript:
+        parser = ClaudeTranscript(self.mark.session, self.mark.source)
+        if self.mark.source != MAIN_SOURCE:
+            parser.turns.name_agent(_agent_type(self.mark.path))
+        return parser
+
+    def poll(self, now: int) -> tuple[list[Part], bool]:
+        """Read at most one slice; gives full parts and whether more is waiting.
+
+        ``now`` in ms becomes the generation if the file is another one than before.
+        """
+        try:
+            with open(self.mark.path, "rb") as file:
+                stat = os.fstat(file.fileno())
+                self._check(stat, file.read(_HEAD_BYTES), now)
+                file.seek(self._parser.offset + len(self._rest))
+                data = file.read(SLICE_BYTES)
+        except OSError:
+            return [], False
+        parts = self._feed(data, now)
+        self.mark.size, self.mark.mtime_ns = stat.st_size, stat.st_mtime_ns
+        at_end = self._parser.offset + len(self._rest) >= stat.st_size
+        if at_end and self._parser.pending() and self._parser.offset > self._skip_to:
+            parts.append(self._parser.take(now))
+        self.mark.offset = max(self.mark.offset, self._parser.offset)
+        self.mark.last_at = self._parser.last_at
+        return parts, not at_end
+
+    def _check(self, stat: os.stat_result, head: bytes, now: int) -> None:
+        """Notice a file that shrank or became another one: it is a new generation."""
+        told = _head_digest(head)
+        known = self.mark
+        same_file = not known.inode or (known.device, known.inode) == (stat.st_dev, stat.st_ino)
+        same_head = not known.head or known.head == told
+        if not (same_file and same_head and stat.st_size >= known.offset):
+            known.generation, known.offset = now, 0
+            self._skip_to, self._rest = 0, b""
+            self._parser = self._new_parser()
+        known.device, known.inode, known.head = stat.st_dev, stat.st_ino, told
+
+    def _feed(self, data: bytes, now: int) -> list[Part]:
+        whole, self._rest = _split(self._rest + data)
+        if self._parser.offset >= self._skip_to:
+            return self._parser.feed(whole, now)
+        known = self._skip_to - self._parser.offset
+        self._parser.feed(whole[:known])
+        if self._parser.offset < self._skip_to:
+            return []
+        self._parser.take()
+        return self._parser.feed(whole[known:], now)
+
+
+def _split(data: bytes) -> tuple[bytes, bytes]:
+    """Whole lines, and the rest. A last line without its newline is whole if it is JSON."""
+    end = data.rfind(b"\n") + 1
+    rest = data[end:]
+    if rest.rstrip().endswith(b"}") and _is_json(rest):
+        return data, b""
+    if len(rest) > LINE_BYTES_MAX:
+        return data, b""  # no transcript line is that long: let it count as broken
+    return data[:end], rest
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+def _head_digest(head: bytes) -> str:
+    """Of the first line if it is whole; an unfinished one says nothing yet."""
+    line, newline, _ = head.partition(b"\n")
+    if not newline and len(head) < _HEAD_BYTES:
+        return ""
+    return hashlib.blake2b(line, digest_size=8).hexdigest()
+
+
+def _agent_type(path: str) -> str | None:
+    """A subagent's type from the file beside its transcript, where the agent writes one."""
+    try:
+        told = json.loads(Path(path).with_suffix(".meta.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    kind = told.get("agentType") if isinstance(told, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def report(part: Part, mark: Mark, origin: Origin, now: int) -> Report:
+    """A part as a delta. Its id is its version, so that sending it again is no second entry."""
+    name = f"{origin.agent}:{mark.session}:{mark.source}:{mark.generation}:{part.end}"
+    return Report(
+        id=name,
+        session=mark.session,
+        workspace=origin.workspace,
+        agent=origin.agent,
+        source=mark.source,
+        at=part.at,
+        received_at=now,
+        host=origin.host,
+        user=origin.user,
+        generation=mark.generation,
+        from_=part.start,
+        to=part.end,
+        values=part.values,
+        entries=part.entries,
+        usage=part.usage,
+    )

@@ -1,0 +1,55 @@
+"""The fold: a session and a delta give the session's next state and what changed.
+
+Mutates the session it is given and nothing else: no clock, no I/O. Folding a delta again
+changes nothing. Called by the hub's switchboard, by the recorder and by offline checks.
+"""
+
+from session.changes import Changes
+from session.delta import Delta, Event, Report, Time
+from session.events import fold_event
+from session.record import hear
+from session.report import fold_report, make_past
+from session.state import Session
+from session.status import settle
+
+
+def new_session(delta: Delta) -> Session:
+    """An empty session for the first delta of a key."""
+    return Session(id=delta.session, workspace=delta.workspace, agent=delta.agent)
+
+
+def fold(session: Session, delta: Delta) -> Changes:
+    """Apply ``delta``; gives what changed, empty if it was known already.
+
+    A report is ordered by its version, an event by the log's number: one already applied
+    changes nothing. The cursor moves only when something changed.
+    """
+    changes = Changes()
+    if delta.number:
+        if delta.number <= session.number:
+            return changes
+        session.number = delta.number
+    if isinstance(delta, Report):
+        hear(session, delta, "transcript", changes)
+        fold_report(session, delta, changes)
+    elif isinstance(delta, Event):
+        hear(session, delta, delta.source, changes)
+        fold_event(session, delta, changes)
+    else:
+        _fold_time(session, delta, changes)
+    if session.removed_number < 0:
+        session.removed_number = session.number
+    if changes:
+        session.cursor_number = delta.number
+    return changes
+
+
+def _fold_time(session: Session, delta: Time, changes: Changes) -> None:
+    """What time alone changes; void if the session was heard since the timer looked."""
+    if session.updated_at != delta.fields.get("heard_at"):
+        return
+    if delta.kind == "stale" and session.base == "running":
+        session.base = "stale"
+        settle(session, delta.heard_at, changes)
+    elif delta.kind == "past" and session.updated_at is not None:
+        make_past(session, session.updated_at, changes)

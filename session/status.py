@@ -1,0 +1,53 @@
+"""A session's status: the agent's own state, with waiting over everything else.
+
+A waiting session must never read as running. Called by the fold only.
+"""
+
+from session.changes import Changes
+from session.state import BLOCKING_KINDS, Session, Status
+
+TRANSCRIPT_LAG_MS = 2_000
+
+
+def signal(session: Session, base: Status, at: int, changes: Changes) -> bool:
+    """Take the agent's state as of ``at``; one older than the last taken changes nothing."""
+    last_at = session.base_at
+    if last_at is not None and (at < last_at or (session.past and at == last_at)):
+        return False  # what is past is reopened only by something newer
+    session.base_at = at
+    session.base = base
+    session.past = False
+    if base != "ended" and session.ended_at is not None:
+        session.ended_at = None
+        changes.name("ended_at")
+    settle(session, at, changes)
+    return True
+
+
+def transcript_signal(session: Session, base: Status, at: int, changes: Changes) -> bool:
+    """A transcript's witness: where hooks are heard it decides only when clearly newer."""
+    heard_at = session.hooks_heard_at
+    if heard_at is not None and at <= heard_at + TRANSCRIPT_LAG_MS:
+        return False
+    return signal(session, base, at, changes)
+
+
+def is_blocked(session: Session) -> bool:
+    """Whether a permission, a question or a plan is open."""
+    return any(item.kind in BLOCKING_KINDS for item in session.items.values())
+
+
+def settle(session: Session, at: int, changes: Changes) -> None:
+    """Derive the visible status after the state or the open items changed."""
+    status: Status = "waiting" if is_blocked(session) else session.base
+    if session.status != status or session.status_since is None:
+        session.status = status
+        session.status_since = at
+        changes.name("status", "status_since")
+
+
+def end(session: Session, at: int, changes: Changes) -> None:
+    """The session is over as of ``at``."""
+    if signal(session, "ended", at, changes) and session.ended_at != at:
+        session.ended_at = at
+        changes.name("ended_at")

@@ -1,0 +1,84 @@
+"""A session's timeline: immutable entries with a dense ``seq``, the newest kept in a ring.
+
+Never changes an entry and never holds one id twice. Called by the fold; read by snapshots.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from msgspec import Struct, structs
+
+from session.delta import Entry
+
+RING_ENTRIES_MAX = 500
+RING_BYTES_MAX = 256 * 1024
+_OVERHEAD_BYTES = 160
+
+
+class TimelineEntry(Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """An entry as clients get it; fields as in DESIGN, absent ones are null."""
+
+    seq: int
+    at: int | None
+    kind: str
+    id: str
+    ref: str | None = None
+    text: str = ""
+    full_bytes: int | None = None
+    tool: str | None = None
+    status: str | None = None
+    duration_ms: int | None = None
+    tokens: int | None = None
+    agent_id: str | None = None
+
+
+class Timeline:
+    """The ring of the newest entries, at most 500 and 256 KiB of text.
+
+    ``numbers`` runs beside ``entries``: the log's number at which each was added, so that a
+    resuming client can be told whether the ring still covers its gap.
+    """
+
+    __slots__ = ("dropped_number", "entries", "ids", "numbers", "seq", "size_bytes")
+
+    def __init__(self) -> None:
+        self.entries: deque[TimelineEntry] = deque()
+        self.numbers: deque[int] = deque()
+        self.ids: set[str] = set()
+        self.seq = 0
+        self.size_bytes = 0
+        self.dropped_number = 0
+
+    def __iter__(self) -> Iterator[TimelineEntry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def add(self, entry: Entry, number: int) -> int | None:
+        """Append ``entry``; gives its ``seq``, or None if its id is already there."""
+        if entry.id in self.ids:
+            return None
+        self.seq += 1
+        fields = structs.asdict(entry)
+        del fields["offset"]
+        self.entries.append(TimelineEntry(seq=self.seq, **fields))
+        self.numbers.append(number)
+        self.ids.add(entry.id)
+        self.size_bytes += len(entry.text) + _OVERHEAD_BYTES
+        while len(self.entries) > RING_ENTRIES_MAX or self.size_bytes > RING_BYTES_MAX:
+            self._drop_oldest()
+        return self.seq
+
+    def since(self, number: int) -> list[TimelineEntry] | None:
+        """Entries added after the log's ``number``; None if the ring no longer covers that."""
+        if number < self.dropped_number:
+            return None
+        pairs = zip(self.entries, self.numbers, strict=True)
+        return [entry for entry, added_at in pairs if added_at > number]
+
+    def _drop_oldest(self) -> None:
+        oldest = self.entries.popleft()
+        self.dropped_number = max(self.dropped_number, self.numbers.popleft())
+        self.ids.discard(oldest.id)
+        self.size_bytes -= len(oldest.text) + _OVERHEAD_BYTES
