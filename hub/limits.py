@@ -13,7 +13,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     subscriptions_min: int = 2
     subscriptions_max: int = 32
     rate_hz: int = 60  # a client's default; more often is conflated
-    view_rows_max: int = 1_000
+    view_rows_max: int = 5_000
     message_bytes_max: int = 16 * 1024  # a larger frame from a client: 4500
     messages_per_second: int = 20  # beyond the burst: error rate, then 4007
     messages_burst: int = 60

@@ -84,6 +84,4 @@ def look(projects: Path, path: Path) -> Found | None:
         stat = path.stat()
     except OSError:
         return None
-    return Found(
-        str(path), identity, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
-    )
+    return Found(str(path), identity, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)

@@ -32,7 +32,7 @@ TAILS_MAX = 256
 WARM_MS = 3_600_000
 BATCH_DELTAS_MAX = 32
 
-Send = Callable[[Sequence[Delta]], Awaitable[None]]
+Send = Callable[[Sequence[Delta]], Awaitable[object]]
 
 
 class Progress(msgspec.Struct):

@@ -80,7 +80,7 @@ class Tail:
         ``now`` in ms becomes the generation if the file is another one than before.
         """
         try:
-            with open(self.mark.path, "rb") as file:
+            with Path(self.mark.path).open("rb") as file:
                 stat = os.fstat(file.fileno())
                 self._check(stat, file.read(_HEAD_BYTES), now)
                 file.seek(self._parser.offset + len(self._rest))

@@ -80,7 +80,9 @@ class Common(Struct, kw_only=True, omit_defaults=True, frozen=True, tag_field="t
         return (self.workspace, self.session)
 
 
-class Report(Common, kw_only=True, omit_defaults=True, frozen=True, tag="report", rename={"from_": "from"}):  # noqa: E501 - one declaration
+class Report(
+    Common, kw_only=True, omit_defaults=True, frozen=True, tag="report", rename={"from_": "from"}
+):
     """What a reader knows of one source up to the byte ``to``: absolute values, latest wins.
 
     ``values`` holds only the keys that changed since ``from_``; their names are in

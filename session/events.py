@@ -97,9 +97,7 @@ def _prompt(session: Session, event: Event, changes: Changes) -> None:
         session.titles["prompt"] = text[:200]
         refresh_title(session, changes)
     entry_id = fields.get("prompt_id") or _prompt_entry_id(session, fields.get("hash") or "")
-    entry = Entry(
-        id=entry_id, kind="prompt", at=at, text=text, full_bytes=fields.get("full_bytes")
-    )
+    entry = Entry(id=entry_id, kind="prompt", at=at, text=text, full_bytes=fields.get("full_bytes"))
     _add(session, event, changes, entry)
 
 
@@ -121,9 +119,7 @@ def _tool_start(session: Session, event: Event, changes: Changes) -> None:
         digest = fields.get("input_hash") or ""
         if len(session.open_tools) >= OPEN_TOOLS_MAX:
             del session.open_tools[next(iter(session.open_tools))]
-        session.open_tools[call] = OpenTool(
-            tool=tool, at=at, agent_id=agent_id, input_hash=digest
-        )
+        session.open_tools[call] = OpenTool(tool=tool, at=at, agent_id=agent_id, input_hash=digest)
         bound = attention.bind_call(session, call, tool, agent_id, digest)
         _count_tool(session, tool, 1, 0, 0, changes)
         if fields.get("asks") and not bound:
@@ -157,7 +153,9 @@ def _tool_end(session: Session, event: Event, changes: Changes) -> None:
         _objectives(session, fields["objectives"], changes)
 
 
-def _objectives(session: Session, told: dict[str, dict[str, object] | None], changes: Changes) -> None:  # noqa: E501
+def _objectives(
+    session: Session, told: dict[str, dict[str, object] | None], changes: Changes
+) -> None:
     for objective, value in told.items():
         if value is None:
             session.objectives_list.pop(objective, None)
@@ -311,9 +309,7 @@ def _set_subagent(session: Session, event: Event, state: str, changes: Changes) 
     if not has_transcript(session):
         text = f"{told['type'] or 'subagent'} {state}"
         entry_id = f"subagent:{agent_id}:{state}:{event.number}"
-        entry = Entry(
-            id=entry_id, kind="subagent", at=event.heard_at, text=text, agent_id=agent_id
-        )
+        entry = Entry(id=entry_id, kind="subagent", at=event.heard_at, text=text, agent_id=agent_id)
         _add(session, event, changes, entry)
 
 

@@ -30,9 +30,7 @@ def refresh_title(session: Session, changes: Changes) -> None:
     set_names(session, changes, title=" ".join(chosen.split()) if chosen else None)
 
 
-def add_entries(
-    session: Session, entries: Iterable[Entry], number: int, changes: Changes
-) -> None:
+def add_entries(session: Session, entries: Iterable[Entry], number: int, changes: Changes) -> None:
     """Append entries to the timeline; one that is already there is passed over."""
     for entry in entries:
         seq = session.timeline.add(entry, number)

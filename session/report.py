@@ -61,9 +61,9 @@ def _merge(
             KEYED[key](session, name, set(value), changes)
         else:
             source.values[key] = value
-    for key in PLAIN:
+    for key, roll in PLAIN.items():
         if key in values:
-            PLAIN[key](session, name, source.values[key], changes)
+            roll(session, name, source.values[key], changes)
 
 
 def _held(session: Session, key: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ Never changes an entry and never holds one id twice. Called by the fold; read by
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -59,10 +60,22 @@ class Timeline:
         """Append ``entry``; gives its ``seq``, or None if its id is already there."""
         if entry.id in self.ids:
             return None
-        self.seq += 1
         fields = structs.asdict(entry)
         del fields["offset"]
-        self.entries.append(TimelineEntry(seq=self.seq, **fields))
+        return self._append(fields, number)
+
+    def adopt(self, entry: TimelineEntry, number: int) -> int | None:
+        """Append an entry of another ring under a ``seq`` of this one."""
+        if entry.id in self.ids:
+            return None
+        fields = structs.asdict(entry)
+        del fields["seq"]
+        return self._append(fields, number)
+
+    def _append(self, fields: dict[str, Any], number: int) -> int:
+        self.seq += 1
+        entry = TimelineEntry(seq=self.seq, **fields)
+        self.entries.append(entry)
         self.numbers.append(number)
         self.ids.add(entry.id)
         self.size_bytes += len(entry.text) + _OVERHEAD_BYTES

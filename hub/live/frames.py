@@ -37,7 +37,9 @@ def frame(kind: str, **fields: Any) -> bytes:
     return encode({"type": kind, **fields})
 
 
-def rows_frames(kind: str, head: bytes, rows: Sequence[bytes], tail: bytes, limit: int) -> list[bytes]:  # noqa: E501 - one signature
+def rows_frames(
+    kind: str, head: bytes, rows: Sequence[bytes], tail: bytes, limit: int
+) -> list[bytes]:
     """A snapshot of encoded rows in as many parts as the limit asks for.
 
     ``head`` is encoded fields behind the type, ``tail`` those of the last part only.

@@ -51,6 +51,12 @@ class TurnReader:
         self._message_ids: set[str] = set()
         self._turn_output = 0
         self._offset = 0
+        self._handlers: dict[str, Callable[[Line, int | None], None]] = {
+            "assistant": self._read_assistant,
+            "user": self._read_user,
+            "system": self._read_system,
+            **dict.fromkeys(_TITLES, self._read_title),
+        }
         if not self.main:
             self._set("subagent", {"type": None, "parent": None, "status": "running"})
 
@@ -88,12 +94,12 @@ class TurnReader:
         at = time_ms(line.timestamp)
         if at is not None and (self.last_at is None or at > self.last_at):
             self.last_at = at
-        handler = _HANDLERS.get(line.type) if isinstance(line.type, str) else None
+        handler = self._handlers.get(line.type) if isinstance(line.type, str) else None
         if handler is None:
             return
         if at is not None:
             self._start(at)
-        handler(self, line, at if at is not None else self.last_at)
+        handler(line, at if at is not None else self.last_at)
 
     def _start(self, at: int) -> None:
         if "started_at" not in self.values:
@@ -103,7 +109,7 @@ class TurnReader:
         elif at < self.values["started_at"]:
             self._set("started_at", at)
 
-    def _read_title(self, line: Line, at: int | None) -> None:
+    def _read_title(self, line: Line, _: int | None) -> None:
         kind, key = _TITLES[line.type]
         title = texts.text_of(getattr(line, key))
         if title:
@@ -352,11 +358,3 @@ def _first_text(message: Message) -> str | None:
     if isinstance(content, str):
         return texts.text_of(content)
     return next((block.text for block in content if texts.text_of(block.text)), None)
-
-
-_HANDLERS: dict[str, Callable[[TurnReader, Line, int | None], None]] = {
-    "assistant": TurnReader._read_assistant,
-    "user": TurnReader._read_user,
-    "system": TurnReader._read_system,
-    **dict.fromkeys(_TITLES, TurnReader._read_title),
-}

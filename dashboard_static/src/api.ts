@@ -1,0 +1,68 @@
+/** The few HTTP requests of the page. Same origin, cookie only; no credential is ever kept here. */
+
+export interface Me {
+  role: string;
+  workspace: string;
+  auth: boolean;
+}
+
+export type Answer<T> = { status: number; body: T | null; words: string };
+
+export async function get<T>(
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Answer<T> & { etag: string | null }> {
+  try {
+    const response = await fetch(path, {
+      headers: { Accept: "application/json", ...headers },
+      cache: "no-store",
+    });
+    const body = response.status === 304 ? null : await json(response);
+    return {
+      status: response.status,
+      body: response.ok ? (body as T) : null,
+      words: response.ok ? "" : problem(body, response.status),
+      etag: response.headers.get("ETag"),
+    };
+  } catch {
+    return { status: 0, body: null, words: "The tower cannot be reached.", etag: null };
+  }
+}
+
+export async function login(credential: { token: string } | { code: string }): Promise<Answer<null>> {
+  try {
+    const response = await fetch("login", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify(credential),
+      redirect: "manual",
+    });
+    const done = response.ok || response.type === "opaqueredirect";
+    return {
+      status: done ? 204 : response.status,
+      body: null,
+      words: done ? "" : problem(await json(response), response.status),
+    };
+  } catch {
+    return { status: 0, body: null, words: "The tower cannot be reached." };
+  }
+}
+
+async function json(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch {
+    return null;
+  }
+}
+
+function problem(body: unknown, status: number): string {
+  const details = body as { detail?: unknown; title?: unknown } | null;
+  for (const words of [details?.detail, details?.title]) if (typeof words === "string" && words) return words;
+  return `The tower answered ${status}.`;
+}
+
+export const attentionPath = (id: string): string => `api/attention/${encodeURIComponent(id)}`;
+export const livePath = (id: string): string => `api/live/${encodeURIComponent(id)}`;
+export const entryPath = (session: string, entry: string): string =>
+  `api/sessions/${encodeURIComponent(session)}/entries/${encodeURIComponent(entry)}`;

@@ -1,0 +1,22 @@
+import { connection } from "../hub";
+import { items, loaded } from "../live";
+import { AttentionList } from "./attention_list";
+import { FilterBar } from "./filter_bar";
+import { SessionList } from "./session_list";
+import { TotalsStrip } from "./totals";
+
+export function Board() {
+  const state = connection.value;
+  const stale = loaded.value && (state === "offline" || state === "catching-up");
+  return (
+    <main class="board" data-some={items.value.length > 0} data-stale={stale}>
+      <h1 class="hidden">Sessions</h1>
+      <TotalsStrip />
+      <AttentionList />
+      <section class="panel sessions" aria-label="Sessions">
+        <FilterBar />
+        <SessionList />
+      </section>
+    </main>
+  );
+}

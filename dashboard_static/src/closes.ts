@@ -1,0 +1,48 @@
+/** What a close code asks of the client, and how long to wait before the next attempt. */
+
+export interface Verdict {
+  retry: boolean;
+  drop_cursors: boolean;
+  sign_in: boolean;
+  forbidden: boolean;
+  words: string;
+}
+
+const WORDS: Record<number, string> = {
+  1006: "connection lost",
+  1009: "a message was too large",
+  1012: "server restarting",
+  4000: "server draining",
+  4001: "this browser was too slow",
+  4002: "nothing was heard from this browser",
+  4003: "state invalid",
+  4004: "backend lost",
+  4005: "credential expired",
+  4006: "too many connections",
+  4007: "too many messages",
+  4500: "the hub refused a message",
+  4501: "not signed in",
+  4502: "greeting came too late",
+  4503: "the page is older than the hub: reload it",
+  4506: "not allowed",
+};
+
+export function verdict(code: number): Verdict {
+  const fatal = code === 1009 || (code >= 4500 && code <= 4999);
+  return {
+    retry: !fatal,
+    drop_cursors: code === 4003,
+    sign_in: code === 4501,
+    forbidden: code === 4506,
+    words: WORDS[code] ?? "connection lost",
+  };
+}
+
+const SHORTEST_MS = 500;
+const LONGEST_MS = 30_000;
+
+/** Full jitter, so that a thousand boards do not return in the same second. */
+export function retryDelay(failures: number, random: number): number {
+  const ceiling = Math.min(LONGEST_MS, 1000 * 2 ** failures);
+  return Math.round(SHORTEST_MS + random * (ceiling - SHORTEST_MS));
+}

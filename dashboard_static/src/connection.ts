@@ -1,0 +1,147 @@
+/**
+ * The socket: opens, greets, acknowledges, listens for the heartbeat, and returns after a loss.
+ * Knows nothing of sessions; every frame goes to the handlers in the order of its coming.
+ */
+
+import { Acks } from "./acks";
+import { retryDelay, verdict, type Verdict } from "./closes";
+import type { ClientFrame, Hello, ServerFrame } from "./protocol";
+
+export type Phase = "connecting" | "open" | "retrying" | "stopped";
+
+export interface Link {
+  phase: Phase;
+  /** Attempts in a row that never came to a welcome. */
+  failures: number;
+  retry_at: number | null;
+  heard_at: number | null;
+  words: string;
+}
+
+export interface Handlers {
+  hello(): Hello;
+  frame(frame: ServerFrame): void;
+  link(link: Link): void;
+  lost(verdict: Verdict, failures: number): void;
+}
+
+const SILENCE_MS = 25_000;
+const WELCOME_MS = 10_000;
+
+export class Connection {
+  private socket: WebSocket | null = null;
+  private acks: Acks | null = null;
+  private link: Link = { phase: "stopped", failures: 0, retry_at: null, heard_at: null, words: "" };
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private bye: { code: number; retry_ms?: number } | null = null;
+
+  constructor(
+    private readonly url: string,
+    private readonly handlers: Handlers,
+    private readonly hidden: () => boolean = () => false,
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  start(): void {
+    if (this.socket) return;
+    this.bye = null;
+    this.update({ phase: "connecting", retry_at: null });
+    this.watch(WELCOME_MS, () => this.drop());
+    const socket = new WebSocket(this.url, "hub.v1.json");
+    this.socket = socket;
+    this.acks = new Acks((frames) => this.write({ type: "ack", frames }), this.hidden);
+    socket.onopen = () => this.write(this.handlers.hello());
+    socket.onmessage = (event) => this.message(socket, event.data);
+    socket.onclose = (event) => this.closed(socket, event.code);
+  }
+
+  stop(): void {
+    this.forget();
+    this.update({ phase: "stopped", retry_at: null });
+  }
+
+  /** Frames for a hub that is not there are not kept: the next hello says all of it anew. */
+  send(frame: ClientFrame): void {
+    if (this.link.phase === "open") this.write(frame);
+  }
+
+  /** The tab came back or the network did. A socket may look open and have been dead for an hour. */
+  wake(now: number): void {
+    if (this.link.phase === "retrying") this.start();
+    else if (this.link.phase === "open" && now - (this.link.heard_at ?? 0) > SILENCE_MS) this.drop();
+  }
+
+  private write(frame: ClientFrame): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
+  }
+
+  private message(socket: WebSocket, data: unknown): void {
+    if (socket !== this.socket || typeof data !== "string") return;
+    this.acks?.frame();
+    const frame = parse(data);
+    if (!frame) return;
+    if (frame.type === "welcome" || frame.type === "heartbeat") this.heard(frame);
+    if (frame.type === "heartbeat") this.write({ type: "pong", id: frame.id });
+    if (frame.type === "bye") this.bye = frame;
+    this.handlers.frame(frame);
+  }
+
+  private heard(frame: ServerFrame): void {
+    this.watch(SILENCE_MS, () => this.drop());
+    const welcomed = frame.type === "welcome";
+    this.update({ heard_at: Date.now(), ...(welcomed ? { phase: "open", failures: 0, words: "" } : {}) });
+  }
+
+  /** close() would wait for an answer that a dead peer never gives. */
+  private drop(): void {
+    const socket = this.socket;
+    if (!socket) return;
+    socket.close();
+    this.closed(socket, 1006);
+  }
+
+  private closed(socket: WebSocket, code: number): void {
+    if (socket !== this.socket) return;
+    const welcomed = this.link.phase === "open";
+    const retry_ms = this.bye?.retry_ms;
+    const answer = verdict(this.bye && code < 4000 ? this.bye.code : code);
+    this.forget();
+    const failures = welcomed ? 0 : this.link.failures + 1;
+    if (answer.retry) {
+      const delay = retry_ms ?? retryDelay(failures, this.random());
+      this.update({ phase: "retrying", failures, retry_at: Date.now() + delay, words: answer.words });
+      this.watch(delay, () => this.start());
+    } else {
+      this.update({ phase: "stopped", failures, retry_at: null, words: answer.words });
+    }
+    this.handlers.lost(answer, failures);
+  }
+
+  private forget(): void {
+    const socket = this.socket;
+    this.socket = null;
+    this.acks?.stop();
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    socket?.close();
+  }
+
+  private watch(ms: number, then: () => void): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = setTimeout(then, ms);
+  }
+
+  private update(change: Partial<Link>): void {
+    this.link = { ...this.link, ...change };
+    this.handlers.link(this.link);
+  }
+}
+
+function parse(data: string): ServerFrame | null {
+  try {
+    const frame: unknown = JSON.parse(data);
+    return typeof frame === "object" && frame !== null && "type" in frame ? (frame as ServerFrame) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,110 @@
+/** Values as people read them. What is not known is said so; it is never shown as 0. */
+
+import type { CostState, Tokens } from "./protocol";
+
+export const UNKNOWN = "unknown";
+
+export function sum(tokens: Tokens | null | undefined): number | null {
+  if (!tokens) return null;
+  const known = [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write].filter((n) => n != null);
+  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
+}
+
+/** 999, 1.2k, 12.3k, 123k, 1.23M: never more than five characters, so that columns stand still. */
+export function compact(value: number | null | undefined): string {
+  if (value == null) return UNKNOWN;
+  if (value < 1000) return String(Math.round(value));
+  if (value < 99_950) return `${(value / 1000).toFixed(1)}k`;
+  if (value < 999_500) return `${Math.round(value / 1000)}k`;
+  if (value < 9_995_000) return `${(value / 1e6).toFixed(2)}M`;
+  if (value < 99_950_000) return `${(value / 1e6).toFixed(1)}M`;
+  if (value < 999_500_000) return `${Math.round(value / 1e6)}M`;
+  return `${(value / 1e9).toFixed(2)}B`;
+}
+
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+
+export function exact(value: number | null | undefined): string {
+  return value == null ? UNKNOWN : whole.format(value);
+}
+
+export function usd(value: number | null | undefined): string {
+  if (value == null) return UNKNOWN;
+  if (value > 0 && value < 0.005) return "<$0.01";
+  return dollars.format(value);
+}
+
+/** A partial sum is a lower bound; without any price there is no number to show. */
+export function cost(value: number | null | undefined, state: CostState | null | undefined): string {
+  if (state === "unpriced") return "unpriced";
+  if (state === "unknown" || value == null) return UNKNOWN;
+  return state === "partial" ? `≥ ${usd(value)}` : usd(value);
+}
+
+export function tokensTitle(tokens: Tokens | null | undefined): string {
+  if (!tokens) return "tokens unknown: no transcript was read";
+  return (
+    `input ${exact(tokens.input)} · output ${exact(tokens.output)} · ` +
+    `cache read ${exact(tokens.cache_read)} · cache write ${exact(tokens.cache_write)}`
+  );
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** One unit; short spans in steps of five seconds, so that a quiet board is quiet. */
+export function span(ms: number | null): string {
+  if (ms === null) return "";
+  if (ms < 5 * SECOND) return "now";
+  if (ms < MINUTE) return `${Math.floor(ms / SECOND / 5) * 5}s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
+  if (ms < DAY) return `${Math.floor(ms / HOUR)}h`;
+  return `${Math.floor(ms / DAY)}d`;
+}
+
+/** Two units, for how long something took or has been going on. */
+export function duration(ms: number | null | undefined): string {
+  if (ms == null) return UNKNOWN;
+  if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)} s`;
+  if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m ${pad((ms % MINUTE) / SECOND)}s`;
+  if (ms < DAY) return `${Math.floor(ms / HOUR)}h ${pad((ms % HOUR) / MINUTE)}m`;
+  return `${Math.floor(ms / DAY)}d ${Math.floor((ms % DAY) / HOUR)}h`;
+}
+
+function pad(value: number): string {
+  return String(Math.floor(value)).padStart(2, "0");
+}
+
+const time = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+export const clock = (at: number | null | undefined): string => (at == null ? "" : time.format(at));
+export const clockMinute = (at: number | null | undefined): string => (at == null ? "" : minute.format(at));
+export const dateTime = (at: number | null | undefined): string => (at == null ? UNKNOWN : moment.format(at));
+
+export function bytes(value: number): string {
+  if (value < 1024) return `${value} B`;
+  if (value < 1024 * 1024) return `${Math.round(value / 1024)} KiB`;
+  return `${(value / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+/** Only http(s) may become a link: a session's text could name any scheme. */
+export function safeHref(text: string | null | undefined): string | null {
+  if (!text || !/^https?:\/\//i.test(text)) return null;
+  try {
+    return new URL(text).href;
+  } catch {
+    return null;
+  }
+}

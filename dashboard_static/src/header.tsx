@@ -1,0 +1,83 @@
+import { useComputed } from "@preact/signals";
+import { now } from "./clock";
+import { connection, link, me, retryNow } from "./hub";
+import { Icon } from "./icons";
+import { items } from "./live";
+import { sheetOpen } from "./keys";
+
+const WORDS = {
+  live: "Live",
+  "catching-up": "Catching up",
+  behind: "Behind",
+  polling: "Polling",
+  offline: "Offline",
+} as const;
+
+export function Header() {
+  return (
+    <header class="top">
+      <a class="brand" href="#/" aria-label="Agent Tower, board">
+        <Icon name="tower" />
+        <span>Agent Tower</span>
+      </a>
+      {me.value && me.value.workspace !== "default" && <span class="workspace">{me.value.workspace}</span>}
+      <span class="top-space" />
+      <AttentionMark />
+      <ConnectionMark />
+      <button
+        type="button"
+        class="ghost key-button"
+        aria-label="Keyboard shortcuts"
+        onClick={() => (sheetOpen.value = true)}
+      >
+        ?
+      </button>
+    </header>
+  );
+}
+
+function AttentionMark() {
+  const count = items.value.length;
+  const words = count === 0 ? "Nothing needs you" : count === 1 ? "1 needs you" : `${count} need you`;
+  return (
+    <a class="attention-mark" href="#/" data-some={count > 0}>
+      <span role="status" data-testid="attention-count" data-count={count}>
+        {words}
+      </span>
+    </a>
+  );
+}
+
+function ConnectionMark() {
+  const state = connection.value;
+  const detail = useComputed(() => detailOf(now.value));
+  return (
+    <div class="connection" data-testid="connection" data-state={state}>
+      <span class="connection-dot" aria-hidden="true" />
+      <span class="connection-word" role="status">
+        {WORDS[state]}
+      </span>
+      <span class="connection-detail">{detail}</span>
+      {(state === "offline" || state === "polling") && (
+        <button type="button" class="ghost" onClick={retryNow}>
+          Retry
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** `tick` is only the reason to look again; what is shown is this machine's own measure. */
+function detailOf(_tick: number): string {
+  const { phase, heard_at, retry_at, words } = link.value;
+  const state = connection.value;
+  if (state === "polling") return "no WebSocket, every 2 s";
+  if (phase === "open" && heard_at !== null) return `heartbeat ${seconds(Date.now() - heard_at)} ago`;
+  if (phase === "retrying" && retry_at !== null)
+    return `${words}, again in ${seconds(retry_at - Date.now())}`;
+  return words;
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(0, Math.round(ms / 1000))} s`;
+}

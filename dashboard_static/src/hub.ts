@@ -1,0 +1,193 @@
+/** Ties socket, poller and model together, and holds what a person can do to them. */
+
+import { computed, effect, signal } from "@preact/signals";
+import { get, type Me } from "./api";
+import { heardTime, now } from "./clock";
+import type { Verdict } from "./closes";
+import { Connection, type Link } from "./connection";
+import { connectionState } from "./connection_state";
+import { changed, flush, model, overviewCurrent } from "./live";
+import { Poller } from "./polling";
+import type { ClientFrame, FrameOf, ServerFrame } from "./protocol";
+import { route } from "./router";
+import { close, disconnect, hello, leave, open, receive, resubscribe, type Outcome } from "./store";
+import { emptyOutcome } from "./store/outcome";
+import { Repair } from "./store/repair";
+import { currentView, followView } from "./view";
+
+export type Screen = "loading" | "login" | "expired" | "forbidden" | "app";
+
+export const screen = signal<Screen>("loading");
+export const me = signal<Me | null>(null);
+export const notice = signal<{ level: string; message: string } | null>(null);
+export const link = signal<Link>({
+  phase: "connecting",
+  failures: 0,
+  retry_at: null,
+  heard_at: null,
+  words: "",
+});
+const polling = signal(false);
+const told_behind = signal(false);
+
+const SUBSCRIPTIONS = 4;
+const ATTEMPTS_BEFORE_POLLING = 3;
+const REPAIR_MS = 5000;
+
+export const connection = computed(() => {
+  now.value;
+  return connectionState({
+    link: link.value,
+    polling: polling.value,
+    overviewCurrent: overviewCurrent.value,
+    told_behind: told_behind.value,
+    now: Date.now(),
+  });
+});
+
+const rate = () => (document.hidden ? 1 : 60);
+
+const socketUrl = () => new URL("ws", location.href.split("#")[0]).href.replace(/^http/, "ws");
+
+const socket = new Connection(
+  socketUrl(),
+  {
+    hello: () => hello(model, rate(), SUBSCRIPTIONS, currentView()),
+    frame: received,
+    link: (value) => (link.value = value),
+    lost,
+  },
+  () => document.hidden,
+);
+
+const poller = new Poller({
+  opened: () => [...model.holds.values()].filter((hold) => !hold.quiet).map((hold) => hold.session),
+  frame: received,
+  answered: (status) => {
+    polling.value = status === 200 || status === 304;
+    if (status === 401) signedOut();
+    if (status === 403) stop("forbidden");
+  },
+});
+
+function received(frame: ServerFrame): void {
+  const outcome = receive(model, frame);
+  outcome.requests.forEach((request) => socket.send(request));
+  changed(outcome);
+  if ("now" in frame) heardTime(frame.now);
+  if (frame.type === "welcome") welcomed();
+  else if (frame.type === "notice") notified(frame.level, frame.code, frame.message);
+  else if (frame.type === "heartbeat") told_behind.value = false;
+  else if (frame.type === "session.stale" && frame.reason === "slow") told_behind.value = true;
+  else if (frame.type === "error") refused(frame);
+}
+
+function welcomed(): void {
+  screen.value = "app";
+  poller.stop();
+  polling.value = false;
+  told_behind.value = false;
+  send(resubscribe(model));
+}
+
+function notified(level: string, code: string, message: string): void {
+  if (code === "behind" || code === "slow") told_behind.value = true;
+  notice.value = { level, message };
+}
+
+/** What was refused for now is tried again; an unknown session or a forbidden one is not. */
+function refused({ code, session, message, retry_ms }: FrameOf<"error">): void {
+  // Asked too often: what is missing is asked for again by itself, no person can do anything.
+  if (!session) return code === "rate" ? undefined : notified("warning", code, message);
+  const problem = model.holds.get(session)?.problem;
+  if (problem === "unknown_session" || problem === "forbidden") return;
+  setTimeout(() => {
+    const hold = model.holds.get(session);
+    if (!hold?.problem) return;
+    model.holds.set(session, { ...hold, problem: null });
+    if (hold.stale !== null) send([{ type: "subscribe", session, activate: session === model.active }]);
+    touched(session);
+  }, retry_ms ?? 2000);
+}
+
+function lost(verdict: Verdict, failures: number): void {
+  changed(disconnect(model, verdict.drop_cursors));
+  if (verdict.sign_in) return signedOut();
+  if (verdict.forbidden) return stop("forbidden");
+  if (failures >= ATTEMPTS_BEFORE_POLLING) poller.start();
+  // A browser cannot see why a handshake was refused; this request can.
+  void get<Me>("api/me").then(({ status }) => {
+    if (status === 401) signedOut();
+    else if (status === 403) stop("forbidden");
+  });
+}
+
+function signedOut(): void {
+  stop(me.peek() ? "expired" : "login");
+}
+
+function stop(to: Screen): void {
+  socket.stop();
+  poller.stop();
+  polling.value = false;
+  screen.value = to;
+}
+
+/** Asks who we are and opens the socket at once: the board should not wait for two round trips. */
+export async function enter(): Promise<void> {
+  me.value = null;
+  socket.start();
+  const { status, body } = await get<Me>("api/me");
+  if (status === 401) return stop("login");
+  if (status === 403) return stop("forbidden");
+  me.value = body;
+  screen.value = "app";
+}
+
+export function retryNow(): void {
+  socket.stop();
+  socket.start();
+}
+
+function send(frames: ClientFrame[]): void {
+  frames.forEach((frame) => socket.send(frame));
+}
+
+function touched(...ids: string[]): void {
+  const outcome: Outcome = emptyOutcome();
+  for (const id of ids) outcome.sessions.add(id);
+  changed(outcome);
+}
+
+export function openSession(id: string): void {
+  send(open(model, id));
+  touched(id);
+  flush();
+}
+
+export function closeSession(id: string): void {
+  send(close(model, id));
+  touched(id);
+}
+
+function followRoute(): void {
+  const at = route.value;
+  if (at.screen === "session") openSession(at.id);
+  else send(leave(model));
+}
+
+export function startHub(): void {
+  effect(followRoute);
+  followView((frame) => socket.send(frame));
+  const repair = new Repair();
+  setInterval(() => send(repair.round(model)), REPAIR_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (link.peek().phase === "open") socket.send({ type: "rate", hz: rate() });
+    if (!document.hidden) {
+      flush();
+      socket.wake(Date.now());
+    }
+  });
+  addEventListener("online", () => socket.wake(Date.now()));
+  addEventListener("pageshow", () => socket.wake(Date.now()));
+}

@@ -1,0 +1,104 @@
+/** Keyboard: a few keys, the same on every screen. */
+
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { screen } from "./hub";
+import { go, route } from "./router";
+
+export const sheetOpen = signal(false);
+
+/** The list in view takes these; there is at most one. */
+export const listKeys: { current: ((key: string) => boolean) | null } = { current: null };
+export const filterField: { current: HTMLInputElement | null } = { current: null };
+
+const MOVES: Record<string, string> = { j: "ArrowDown", k: "ArrowUp" };
+
+export function startKeys(): void {
+  addEventListener("keydown", (event) => {
+    if (screen.peek() !== "app" || event.ctrlKey || event.metaKey || event.altKey || sheetOpen.peek()) return;
+    if (handle(event)) event.preventDefault();
+  });
+}
+
+function handle(event: KeyboardEvent): boolean {
+  const target = event.target as HTMLElement;
+  if (target.closest("input, textarea, select")) return inField(event.key, target);
+  if (event.key === "/") return focusFilter();
+  if (event.key === "?") return (sheetOpen.value = true);
+  if (event.key === "Escape") return back();
+  // A button or link that has the focus keeps its own Enter.
+  if (event.key === "Enter" && target.closest("a, button, summary")) return false;
+  return listKeys.current?.(MOVES[event.key] ?? event.key) ?? false;
+}
+
+function inField(key: string, target: HTMLElement): boolean {
+  if (key === "Escape") target.blur();
+  else if (key === "ArrowDown" || key === "Enter") {
+    if (target !== filterField.current) return false;
+    target.blur();
+    listKeys.current?.("First");
+  } else return false;
+  return true;
+}
+
+function focusFilter(): boolean {
+  if (filterField.current) filterField.current.focus();
+  else {
+    go("#/");
+    requestAnimationFrame(() => filterField.current?.focus());
+  }
+  return true;
+}
+
+function back(): boolean {
+  if (route.peek().screen === "board") return false;
+  go("#/");
+  return true;
+}
+
+const KEYS: [string, string][] = [
+  ["/", "Filter sessions"],
+  ["j  k  ↓  ↑", "Move through the list"],
+  ["Home  End", "First, last"],
+  ["Enter", "Open the selected session"],
+  ["Esc", "Back to the board, leave the filter"],
+  ["?", "This sheet"],
+];
+
+export function KeySheet() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const wanted = sheetOpen.value;
+  useEffect(() => {
+    if (wanted) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [wanted]);
+  const closed = () => {
+    sheetOpen.value = false;
+  };
+  return (
+    <dialog
+      ref={dialog}
+      class="sheet"
+      aria-labelledby="sheet-title"
+      onClose={closed}
+      onClick={(e) => e.target === e.currentTarget && closed()}
+    >
+      <h2 id="sheet-title">Keyboard</h2>
+      <dl>
+        {KEYS.map(([keys, words]) => (
+          <div key={keys}>
+            <dt>
+              {keys.split("  ").map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{words}</dd>
+          </div>
+        ))}
+      </dl>
+      <button type="button" class="ghost" onClick={closed}>
+        Close
+      </button>
+    </dialog>
+  );
+}

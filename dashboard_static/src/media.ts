@@ -1,0 +1,13 @@
+import { signal, type ReadonlySignal } from "@preact/signals";
+
+function media(query: string): ReadonlySignal<boolean> {
+  const list = matchMedia(query);
+  const matches = signal(list.matches);
+  list.addEventListener("change", () => {
+    matches.value = list.matches;
+  });
+  return matches;
+}
+
+export const narrow = media("(max-width: 719px)");
+export const dark = media("(prefers-color-scheme: dark)");

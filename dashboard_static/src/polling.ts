@@ -1,0 +1,95 @@
+/** Without a socket the snapshots are fetched every two seconds, by ETag, and the page says so. */
+
+import { get, livePath } from "./api";
+import type { Detail, Entry, FrameOf, Item, ServerFrame, Summary, Totals } from "./protocol";
+
+const EVERY_MS = 2000;
+
+export interface LiveOverview {
+  cursor: string;
+  sessions: Summary[];
+  attention: Item[];
+  totals: Totals;
+}
+
+export type LiveSession = Partial<FrameOf<"session.snapshot">> & Partial<Detail>;
+
+interface Handlers {
+  opened(): string[];
+  frame(frame: ServerFrame): void;
+  /** 200 or 304, or what came instead. */
+  answered(status: number): void;
+}
+
+export function overviewFrames(body: LiveOverview): ServerFrame[] {
+  return [
+    {
+      type: "overview.snapshot",
+      cursor: body.cursor,
+      part: 1,
+      parts: 1,
+      sessions: body.sessions,
+      totals: body.totals,
+    },
+    { type: "attention", cursor: body.cursor, full: true, part: 1, parts: 1, open: body.attention },
+  ];
+}
+
+/** Takes the frame's own shape, and also summary and detail in one flat object. */
+export function sessionFrame(session: string, body: LiveSession): FrameOf<"session.snapshot"> {
+  const detail = body.detail ?? (body as Partial<Detail>);
+  const timeline: Entry[] = body.timeline ?? detail.timeline ?? [];
+  return {
+    type: "session.snapshot",
+    session,
+    cursor: body.cursor ?? "",
+    part: 1,
+    parts: 1,
+    detail,
+    timeline,
+    live: true,
+  };
+}
+
+export class Poller {
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private etags = new Map<string, string>();
+  private round = 0;
+
+  constructor(private readonly handlers: Handlers) {}
+
+  start(): void {
+    if (this.timer !== null) return;
+    this.etags.clear();
+    this.timer = setTimeout(() => void this.poll(++this.round), 0);
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.round++;
+  }
+
+  private async poll(round: number): Promise<void> {
+    const current = () => round === this.round;
+    const overview = await this.fetch<LiveOverview>("api/live");
+    if (!current()) return;
+    if (overview.body) overviewFrames(overview.body).forEach((frame) => this.handlers.frame(frame));
+    this.handlers.answered(overview.status);
+    if (overview.status === 200 || overview.status === 304) {
+      for (const id of this.handlers.opened()) {
+        const { body } = await this.fetch<LiveSession>(livePath(id));
+        if (!current()) return;
+        if (body) this.handlers.frame(sessionFrame(id, body));
+      }
+    }
+    if (current()) this.timer = setTimeout(() => void this.poll(round), EVERY_MS);
+  }
+
+  private async fetch<T>(path: string) {
+    const etag = this.etags.get(path);
+    const answer = await get<T>(path, etag ? { "If-None-Match": etag } : {});
+    if (answer.etag && answer.body) this.etags.set(path, answer.etag);
+    return answer;
+  }
+}

@@ -1,0 +1,42 @@
+import { usd } from "../format";
+import { TokenCount } from "../values";
+import { useField, type HoldSignal } from "./field";
+import { Panel } from "./panel";
+
+export function Models({ hold }: { hold: HoldSignal }) {
+  const models = Object.entries(useField(hold, "models") ?? {}).sort(
+    ([, a], [, b]) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0),
+  );
+  return (
+    <Panel title="Models" testid="models" empty={models.length === 0 && "No model call was read yet."}>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Model</th>
+            <th scope="col" class="number">
+              Tokens
+            </th>
+            <th scope="col" class="number">
+              Cost
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {models.map(([name, use]) => (
+            <tr key={name}>
+              <th scope="row" title={name}>
+                <span class="clip">{name}</span>
+              </th>
+              <td class="number">
+                <TokenCount tokens={use.tokens} />
+              </td>
+              <td class="number">
+                {use.cost_usd == null ? <span class="uncertain">unpriced</span> : usd(use.cost_usd)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Panel>
+  );
+}

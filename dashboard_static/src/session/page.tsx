@@ -1,0 +1,44 @@
+import { useComputed } from "@preact/signals";
+import { row } from "../live";
+import { isFresh } from "../store/hold";
+import { AttentionCards } from "./attention_cards";
+import { ChartPanel } from "./chart_panel";
+import { Errors } from "./errors";
+import { useHold } from "./field";
+import { Freshness } from "./freshness";
+import { SessionHeader } from "./head";
+import { Metrics } from "./metrics";
+import { Models } from "./models";
+import { Objectives } from "./objectives";
+import { Subagents } from "./subagents";
+import { Timeline } from "./timeline";
+import { Tools } from "./tools";
+
+export function SessionPage({ id }: { id: string }) {
+  const hold = useHold(id);
+  // The board's row stands in until the session's own snapshot is here.
+  const summary = useComputed(() => hold.value?.detail ?? row(id).value);
+  const stale = useComputed(() => !hold.value || !isFresh(hold.value)).value;
+  return (
+    <main class="session" data-testid="session-page" data-session={id} data-stale={stale}>
+      <SessionHeader id={id} summary={summary} freshness={<Freshness hold={hold} />} />
+      <div class="session-body">
+        <AttentionCards id={id} />
+        <Metrics summary={summary} />
+        <div class="session-columns">
+          <div class="session-main">
+            <ChartPanel hold={hold} />
+            <Timeline id={id} hold={hold} />
+          </div>
+          <div class="session-side">
+            <Objectives hold={hold} />
+            <Tools hold={hold} />
+            <Models hold={hold} />
+            <Subagents hold={hold} />
+            <Errors hold={hold} />
+          </div>
+        </div>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,69 @@
+import { useComputed } from "@preact/signals";
+import { closeSession } from "../hub";
+import { Icon } from "../icons";
+import { holds, row } from "../live";
+import { go, route, sessionHref } from "../router";
+
+/** Opened sessions in the order of their opening; the hub follows the latest few of them. */
+export function Tabs() {
+  const ids = useComputed(() =>
+    holds.value
+      .map((hold) => hold.session)
+      .sort()
+      .join("\n"),
+  ).value;
+  if (ids === "") return null;
+  return (
+    <nav class="tabs" aria-label="Opened sessions">
+      {ordered(ids.split("\n")).map((id) => (
+        <Tab key={id} id={id} />
+      ))}
+    </nav>
+  );
+}
+
+let places: string[] = [];
+
+/** A tab keeps its place for as long as it is there, whichever was opened last. */
+function ordered(ids: string[]): string[] {
+  const latest = holds
+    .peek()
+    .map((hold) => hold.session)
+    .filter((id) => !places.includes(id));
+  places = [...places, ...latest].filter((id) => ids.includes(id));
+  return places;
+}
+
+function Tab({ id }: { id: string }) {
+  const hold = useComputed(() => holds.value.find((each) => each.session === id));
+  const title = useComputed(
+    () => hold.value?.detail?.title ?? row(id).value?.title ?? hold.value?.detail?.project ?? id.slice(0, 8),
+  );
+  const status = useComputed(() => hold.value?.detail?.status ?? row(id).value?.status);
+  const quiet = useComputed(() => Boolean(hold.value?.quiet)).value;
+  const active = useComputed(() => route.value.screen === "session" && route.value.id === id).value;
+  return (
+    <span class="tab" data-active={active} data-testid="opened-tab" data-session={id} data-quiet={quiet}>
+      <a
+        href={sessionHref(id)}
+        aria-current={active ? "page" : undefined}
+        title={quiet ? `${title.value} (not followed any more)` : title.value}
+      >
+        <span class="dot" data-status={quiet ? "ended" : status.value} aria-hidden="true" />
+        <span class="clip">{title}</span>
+        {quiet && <span class="tab-quiet">quiet</span>}
+      </a>
+      <button
+        type="button"
+        class="ghost"
+        aria-label={`Close ${title.value}`}
+        onClick={() => {
+          if (active) go("#/");
+          closeSession(id);
+        }}
+      >
+        <Icon name="close" />
+      </button>
+    </span>
+  );
+}

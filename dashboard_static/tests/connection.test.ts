@@ -1,0 +1,256 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Acks } from "../src/acks";
+import { retryDelay, verdict } from "../src/closes";
+import { Connection, type Link } from "../src/connection";
+import type { ClientFrame, ServerFrame } from "../src/protocol";
+
+class FakeSocket {
+  static readonly OPEN = 1;
+  static all: FakeSocket[] = [];
+  readyState = 0;
+  sent: ClientFrame[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+
+  constructor(
+    readonly url: string,
+    readonly protocol: string,
+  ) {
+    FakeSocket.all.push(this);
+  }
+
+  send(data: string): void {
+    this.sent.push(JSON.parse(data) as ClientFrame);
+  }
+
+  close(): void {
+    this.readyState = 3;
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+
+  frame(frame: ServerFrame): void {
+    this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+
+  end(code: number): void {
+    this.readyState = 3;
+    this.onclose?.({ code });
+  }
+
+  of<T extends ClientFrame["type"]>(type: T) {
+    return this.sent.filter((frame) => frame.type === type);
+  }
+}
+
+const welcome: ServerFrame = { type: "welcome", protocol: 1, now: 0 };
+const heartbeat: ServerFrame = { type: "heartbeat", id: "h1", now: 0 };
+
+function connect(random = 0) {
+  const seen = {
+    frames: [] as ServerFrame[],
+    link: null as Link | null,
+    lost: [] as number[],
+    verdicts: [] as ReturnType<typeof verdict>[],
+  };
+  const connection = new Connection(
+    "ws://x/ws",
+    {
+      hello: () => ({ type: "hello", protocol: 1, client: "test", rate_hz: 60, subscriptions: 4 }),
+      frame: (frame) => seen.frames.push(frame),
+      link: (link) => (seen.link = link),
+      lost: (answer, failures) => {
+        seen.verdicts.push(answer);
+        seen.lost.push(failures);
+      },
+    },
+    () => false,
+    () => random,
+  );
+  connection.start();
+  return { connection, seen };
+}
+
+const socket = () => FakeSocket.all.at(-1)!;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSocket.all = [];
+  vi.stubGlobal("WebSocket", FakeSocket);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("acks", () => {
+  it("tell at 32 frames, and 500 ms after a frame that nobody told of", () => {
+    const told: number[] = [];
+    const acks = new Acks((frames) => told.push(frames));
+    for (let i = 0; i < 31; i++) acks.frame();
+    expect(told).toEqual([]);
+    acks.frame();
+    expect(told).toEqual([32]);
+    vi.advanceTimersByTime(2000);
+    expect(told).toEqual([32]);
+    acks.frame();
+    vi.advanceTimersByTime(499);
+    expect(told).toEqual([32]);
+    vi.advanceTimersByTime(1);
+    expect(told).toEqual([32, 33]);
+  });
+
+  it("tell at once in a hidden tab", () => {
+    const told: number[] = [];
+    const acks = new Acks(
+      (frames) => told.push(frames),
+      () => true,
+    );
+    acks.frame();
+    acks.frame();
+    expect(told).toEqual([1, 2]);
+  });
+
+  it("count every frame from the welcome on, known or not", () => {
+    connect();
+    socket().open();
+    socket().frame(welcome);
+    socket().frame({ type: "weather" } as never);
+    socket().onmessage?.({ data: "not json" });
+    vi.advanceTimersByTime(500);
+    expect(socket().of("ack")).toEqual([{ type: "ack", frames: 3 }]);
+  });
+
+  it("begin at one again on a new connection", () => {
+    connect();
+    socket().open();
+    socket().frame(welcome);
+    socket().end(4000);
+    vi.advanceTimersByTime(500);
+    socket().open();
+    socket().frame(welcome);
+    vi.advanceTimersByTime(500);
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(socket().of("ack")).toEqual([{ type: "ack", frames: 1 }]);
+  });
+});
+
+describe("a connection", () => {
+  it("says hello first and answers heartbeats", () => {
+    const { connection } = connect();
+    expect(socket().protocol).toBe("hub.v1.json");
+    connection.send({ type: "activate", session: null });
+    socket().open();
+    expect(socket().sent.map((frame) => frame.type)).toEqual(["hello"]);
+    socket().frame(welcome);
+    socket().frame(heartbeat);
+    expect(socket().of("pong")).toEqual([{ type: "pong", id: "h1" }]);
+    connection.send({ type: "activate", session: null });
+    expect(socket().of("activate")).toHaveLength(1);
+  });
+
+  it("reconnects after 25 s without a heartbeat", () => {
+    const { seen } = connect();
+    socket().open();
+    socket().frame(welcome);
+    vi.advanceTimersByTime(24_000);
+    socket().frame(heartbeat);
+    vi.advanceTimersByTime(24_999);
+    expect(seen.link?.phase).toBe("open");
+    vi.advanceTimersByTime(1);
+    expect(seen.link?.phase).toBe("retrying");
+    vi.advanceTimersByTime(500);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  it("finds a dead socket at once when the tab comes back", () => {
+    const { connection, seen } = connect();
+    socket().open();
+    socket().frame(welcome);
+    connection.wake(Date.now() + 60_000);
+    expect(seen.link?.phase).toBe("retrying");
+  });
+
+  it("waits as long as the hub's farewell says", () => {
+    connect();
+    socket().open();
+    socket().frame(welcome);
+    socket().frame({ type: "bye", code: 4000, reason: "draining", retry_ms: 7000 });
+    socket().end(4000);
+    vi.advanceTimersByTime(6999);
+    expect(FakeSocket.all).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  it("does not return after 4501", () => {
+    const { seen } = connect();
+    socket().open();
+    socket().end(4501);
+    vi.advanceTimersByTime(120_000);
+    expect(FakeSocket.all).toHaveLength(1);
+    expect(seen.link?.phase).toBe("stopped");
+    expect(seen.verdicts[0]?.sign_in).toBe(true);
+  });
+
+  it("counts attempts in a row that came to nothing", () => {
+    const { seen } = connect();
+    for (let i = 0; i < 3; i++) {
+      socket().end(1006);
+      vi.advanceTimersByTime(500);
+    }
+    expect(seen.lost).toEqual([1, 2, 3]);
+    socket().open();
+    socket().frame(welcome);
+    socket().end(1012);
+    expect(seen.lost.at(-1)).toBe(0);
+  });
+
+  it("hears nothing more from a socket it gave up", () => {
+    const { seen } = connect();
+    const old = socket();
+    old.open();
+    old.frame(welcome);
+    old.end(4000);
+    vi.advanceTimersByTime(500);
+    const before = seen.frames.length;
+    old.frame(heartbeat);
+    old.end(4501);
+    expect(seen.frames).toHaveLength(before);
+    expect(seen.link?.phase).toBe("connecting");
+  });
+});
+
+describe("close codes", () => {
+  it.each([
+    [1006, true],
+    [1012, true],
+    [4000, true],
+    [4007, true],
+    [4499, true],
+    [1009, false],
+    [4500, false],
+    [4503, false],
+    [4999, false],
+  ])("%d: retry %s", (code, retry) => expect(verdict(code).retry).toBe(retry));
+
+  it("4003 drops the cursors, 4501 asks to sign in, 4506 forbids", () => {
+    expect(verdict(4003).drop_cursors).toBe(true);
+    expect(verdict(4000).drop_cursors).toBe(false);
+    expect(verdict(4501).sign_in).toBe(true);
+    expect(verdict(4506).forbidden).toBe(true);
+  });
+
+  it("are waited out between half a second and thirty", () => {
+    for (let failures = 0; failures < 40; failures++) {
+      expect(retryDelay(failures, 0)).toBe(500);
+      expect(retryDelay(failures, 1)).toBeLessThanOrEqual(30_000);
+    }
+    expect(retryDelay(30, 1)).toBe(30_000);
+  });
+});

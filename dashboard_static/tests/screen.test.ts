@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { isFilter, matcher, noFilter, viewOf } from "../src/board/filter";
+import type { Link } from "../src/connection";
+import { connectionState } from "../src/connection_state";
+import { overviewFrames, sessionFrame } from "../src/polling";
+import { parse, sessionHref } from "../src/router";
+import { timeRange, columns } from "../src/session/chart_data";
+import { markOf } from "../src/session/mark";
+import { emptyModel, open, receive } from "../src/store";
+import { snapshot, summary, totals } from "./frames";
+
+describe("addresses", () => {
+  it("lead to a session of any id and back", () => {
+    const id = "a/b c?#%";
+    expect(parse(sessionHref(id))).toEqual({ screen: "session", id });
+    expect(parse("")).toEqual({ screen: "board" });
+    expect(parse("#/session/%E0%A4%A")).toEqual({ screen: "board" });
+  });
+});
+
+describe("filter", () => {
+  const row = summary("a", { title: "Fix Refunds", branch: "fix/x", status: "running" });
+
+  it("finds every word anywhere and any of the chosen statuses", () => {
+    expect(matcher({ text: "refunds FIX/", status: [] })(row)).toBe(true);
+    expect(matcher({ text: "refunds nothing", status: [] })(row)).toBe(false);
+    expect(matcher({ text: "", status: ["idle", "running"] })(row)).toBe(true);
+    expect(matcher({ text: "", status: ["idle"] })(row)).toBe(false);
+    expect(isFilter(noFilter)).toBe(false);
+  });
+
+  it("is left to the hub only where the page does not hold all rows", () => {
+    expect(viewOf({ text: " x ", status: ["idle"] }, 200, true)).toEqual({ limit: 200 });
+    expect(viewOf({ text: " x ", status: ["running", "idle"] }, 200, false)).toEqual({
+      limit: 200,
+      q: "x",
+      status: ["idle", "running"],
+    });
+  });
+});
+
+describe("the connection's word", () => {
+  const link: Link = { phase: "open", failures: 0, retry_at: null, heard_at: 0, words: "" };
+  const base = { link, polling: false, overviewCurrent: true, told_behind: false, now: 0 };
+
+  it.each([
+    ["live", {}],
+    ["catching-up", { overviewCurrent: false }],
+    ["behind", { now: 15_001 }],
+    ["behind", { told_behind: true }],
+    ["polling", { polling: true, link: { ...link, phase: "retrying" } }],
+    ["offline", { link: { ...link, phase: "retrying" } }],
+    ["offline", { link: { ...link, phase: "stopped" } }],
+    ["catching-up", { link: { ...link, phase: "connecting" } }],
+    ["offline", { link: { ...link, phase: "connecting", failures: 2 } }],
+  ])("is %s", (word, change) => expect(connectionState({ ...base, ...change } as never)).toBe(word));
+});
+
+describe("a session's mark", () => {
+  it("is live only when everything is here", () => {
+    const model = emptyModel();
+    expect(markOf(undefined).state).toBe("catching-up");
+    open(model, "a");
+    expect(markOf(model.holds.get("a")).state).toBe("catching-up");
+    receive(model, snapshot("a", "1"));
+    expect(markOf(model.holds.get("a")).state).toBe("live");
+    receive(model, { type: "session.evicted", session: "a", reason: "cap" });
+    expect(markOf(model.holds.get("a"))).toMatchObject({ state: "stale", reopen: true });
+  });
+
+  it("says what the hub refused", () => {
+    const model = emptyModel();
+    open(model, "a");
+    receive(model, { type: "error", code: "unknown_session", message: "x", session: "a" });
+    expect(markOf(model.holds.get("a")).words).toBe("No such session");
+  });
+});
+
+describe("polling", () => {
+  it("goes the same way as frames", () => {
+    const model = emptyModel();
+    open(model, "a");
+    const frames = overviewFrames({
+      cursor: "p",
+      sessions: [summary("a")],
+      attention: [],
+      totals: totals(1),
+    });
+    for (const frame of frames) receive(model, frame);
+    receive(model, sessionFrame("a", { cursor: "s1:3", ...summary("a"), timeline: [] }));
+    expect(model.overview.rows.size).toBe(1);
+    expect(model.attention.current).toBe(true);
+    expect(model.holds.get("a")).toMatchObject({ cursor: "s1:3", live: true, stale: null });
+  });
+});
+
+describe("the chart", () => {
+  it("stacks output, input and cache writes", () => {
+    expect(columns([{ at: 60_000, input: 2, output: 1, cache_read: 9, cache_write: 4 }])).toEqual([
+      [60_000],
+      [7],
+      [3],
+      [1],
+      [9],
+    ]);
+  });
+
+  it("does not stretch two minutes over the whole width", () => {
+    const [from, to] = timeRange(0, 60_000);
+    expect(to - from).toBe(20 * 60_000);
+  });
+});

@@ -1,0 +1,122 @@
+"""The hub's routes: the shell of the dashboard, login, health, metrics, ``/api`` and ``/ws``.
+
+Endpoints find their hub in the app's state, so the list is the same for every role.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import msgspec
+from prometheus_client import generate_latest
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from hub import metrics, rest
+from hub.auth import Door
+from hub.problem import problem
+
+LOGIN_BYTES_MAX = 4096
+
+
+def ui_folder() -> Path:
+    """The built dashboard: in the installed package, else in the checkout."""
+    packaged = Path(__file__).parent / "_ui"
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "dashboard_static/dist"
+
+
+async def shell(request: Request) -> Response:
+    """``GET /``: the dashboard's page, which holds no data."""
+    page = ui_folder() / "index.html"
+    if not page.is_file():
+        return problem(503, "the dashboard is not built; run scripts/up, or `npm run build`")
+    return FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+
+async def login(request: Request) -> Response:
+    """``POST /login``: a token or a one-time code becomes a cookie."""
+    door: Door = request.app.state.hub.door
+    if int(request.headers.get("content-length") or 0) > LOGIN_BYTES_MAX:
+        return problem(413, f"a login is at most {LOGIN_BYTES_MAX} bytes")
+    told = _credentials(await request.body(), request.headers.get("content-type", ""))
+    if told is None:
+        return problem(400, "expected a form or a JSON object with token or code")
+    token, code = told.get("token"), told.get("code")
+    grant = door.grant_token(token) if token else door.redeem_code(code) if code else None
+    if grant is None:
+        return problem(401, "the token or code is not valid (a code works once)")
+    cookie = door.cookie(grant, secure=request.url.scheme == "https")
+    return Response(status_code=204, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
+
+
+def _credentials(body: bytes, content_type: str) -> dict[str, str] | None:
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        pairs = parse_qs(body.decode("utf-8", "replace"))
+        return {name: values[0] for name, values in pairs.items()}
+    try:
+        return msgspec.json.decode(body, type=dict[str, str])
+    except msgspec.MsgspecError:
+        return None
+
+
+async def healthz(request: Request) -> Response:
+    """``GET /healthz``: the process answers."""
+    return Response("ok\n", media_type="text/plain")
+
+
+async def readyz(request: Request) -> Response:
+    """``GET /readyz``: the log's tail is folded."""
+    if request.app.state.hub.worker.ready.is_set():
+        return Response("ready\n", media_type="text/plain")
+    return problem(503, "the log is not folded yet", headers={"Retry-After": "1"})
+
+
+async def metrics_page(request: Request) -> Response:
+    """``GET /metrics``: Prometheus text, of every registry of this process."""
+    request.app.state.hub.worker.collect()
+    pages = [generate_latest(each) for each in request.app.state.registries]
+    return Response(b"".join(pages), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+class Socket:
+    """``/ws``, handed to the app's hub."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        await scope["app"].state.hub(scope, receive, send)
+
+
+class Assets(StaticFiles):
+    """Built files under hashed names: they never change, so they are kept for a year."""
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope,
+        status_code: int = 200,
+    ) -> Response:  # fmt: skip
+        """The file, cacheable for ever."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+registries = [metrics.registry]
+
+routes: list[BaseRoute] = [
+    Route("/", shell),
+    Mount("/assets", Assets(directory=ui_folder() / "assets", check_dir=False), name="assets"),
+    Route("/login", login, methods=["POST"]),
+    Route("/healthz", healthz),
+    Route("/readyz", readyz),
+    Route("/metrics", metrics_page),
+    Route("/api/live", rest.live),
+    Route("/api/live/{id}", rest.live_session),
+    Route("/api/sessions", rest.sessions),
+    Route("/api/sessions/{id}", rest.session),
+    Route("/api/attention", rest.attention),
+    Route("/api/attention/{id:path}", rest.attention_item),
+    Route("/api/me", rest.me),
+    WebSocketRoute("/ws", Socket()),
+]

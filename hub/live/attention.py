@@ -1,0 +1,107 @@
+"""The attention lane: every open item of a workspace, to every client of it, at once.
+
+Needs no subscription and knows no tick. A keyed set: frames are idempotent upserts.
+Pure; called by the switchboard.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from hub.limits import Limits
+from hub.live.cache import Cache
+from hub.live.client import Client
+from hub.live.frames import encode, split
+from hub.live.outbox import Mark
+from session.changes import Changes
+from session.state import Item, Session, item_view
+
+ATTENTION = "attention"
+
+
+class AttentionLane:
+    """The open items of one workspace on this worker, at a revision."""
+
+    def __init__(self, workspace: str, limits: Limits) -> None:
+        self.workspace = workspace
+        self.limits = limits
+        self.members: dict[str, Client] = {}
+        self.revision = 0
+        self._where: dict[str, str] = {}  # item → session
+
+    @property
+    def cursor(self) -> str:
+        """The lane's present position; opaque to clients."""
+        return f"a{self.revision}"
+
+    def items(self, cache: Cache) -> list[Item]:
+        """Every open item, oldest first."""
+        held = cache.by_workspace.get(self.workspace, {})
+        sessions = (held[each] for each in set(self._where.values()) if each in held)
+        items = [item for each in sessions for item in each.session.items.values()]
+        return sorted(items, key=lambda item: (item.opened_at, item.id))
+
+    def find(self, cache: Cache, item_id: str) -> Item | None:
+        """One open item."""
+        held = cache.by_workspace.get(self.workspace, {}).get(self._where.get(item_id, ""))
+        return held.session.items.get(item_id) if held else None
+
+    def note(self, session: Session, changes: Changes) -> None:
+        """Items opened or closed: tell everybody now."""
+        opened = [session.items[each] for each in sorted(changes.opened) if each in session.items]
+        for item in opened:
+            self._where[item.id] = session.id
+        for item_id in changes.closed:
+            self._where.pop(item_id, None)
+        closed = [{"id": each, "outcome": why} for each, why in sorted(changes.closed.items())]
+        self._tell(opened, closed)
+
+    def adopt(self, session: Session) -> None:
+        """A session came into the cache with items open already."""
+        if session.items:
+            self._where |= dict.fromkeys(session.items, session.id)
+            self._tell(list(session.items.values()), [])
+
+    def forget(self, session: Session) -> None:
+        """A session left the cache for good."""
+        if session.items:
+            for item_id in session.items:
+                self._where.pop(item_id, None)
+            self._tell([], [{"id": each, "outcome": "deleted"} for each in session.items])
+
+    def _tell(self, opened: list[Item], closed: list[dict[str, Any]]) -> None:
+        self.revision += 1
+        frames = self._frames(False, opened, closed)
+        for client in self.members.values():
+            if ATTENTION in client.missed or not client.outbox.attention_is_open:
+                client.fall_behind(ATTENTION)
+                continue
+            self._put(client, frames)
+
+    def send_full(self, client: Client, cache: Cache) -> None:
+        """The whole set, replacing what the client holds."""
+        client.missed.discard(ATTENTION)
+        self._put(client, self._frames(True, self.items(cache), []))
+
+    def _put(self, client: Client, frames: list[bytes]) -> None:
+        for data in frames[:-1]:
+            client.outbox.put_attention(data)
+        client.outbox.put_attention(frames[-1], Mark(ATTENTION, self.cursor))
+        client.on_ready()
+
+    def _frames(
+        self, full: bool, opened: Iterable[Item], closed: list[dict[str, Any]]
+    ) -> list[bytes]:
+        room = self.limits.frame_bytes_max - len(encode(closed)) - 256
+        chunks = split((encode(item_view(item)) for item in opened), max(room, 4096))
+        return [
+            b'{"type":"attention","cursor":%b,"full":%b,"part":%d,"parts":%d,"open":[%b],"closed":%b}'
+            % (
+                encode(self.cursor),
+                b"true" if full else b"false",
+                part,
+                len(chunks),
+                b",".join(chunk),
+                encode(closed if part == len(chunks) else []),
+            )
+            for part, chunk in enumerate(chunks, 1)
+        ]

@@ -1,0 +1,123 @@
+"""An opened session: one channel for each (session, rate), with in-step subscribers.
+
+A session's cursor moves only with a patch or snapshot of that session. Pure; called by the
+switchboard.
+"""
+
+from hub.limits import Limits
+from hub.live.cache import Cache, Held
+from hub.live.client import Client
+from hub.live.frames import encode, frame, patch_frames, split
+from hub.live.outbox import Mark
+from hub.live.pace import Pace
+from hub.live.rows import Rows, detail_chunks, patch_sections
+from session.changes import Changes
+from session.state import MAP_NAMES, SMALL_DETAIL_NAMES, SUMMARY_NAMES
+
+
+class Channel:
+    """Subscribers of one session at one rate; ``cursor`` is that of the last patch made."""
+
+    def __init__(self, held: Held, rate_hz: int, limits: Limits) -> None:
+        self.held = held
+        self.limits = limits
+        self.members: dict[str, Client] = {}
+        self.pace = Pace(rate_hz, limits.tick_max_ms)
+        self.cursor = held.cursor
+        self._dirty = Changes()
+
+    @property
+    def space(self) -> str:
+        """The name of the session's cursor space."""
+        return self.held.session.id
+
+    def note(self, changes: Changes) -> None:
+        """The session changed."""
+        self._dirty.merge(changes)
+
+    def due_ms(self) -> int | None:
+        """When it wants to be flushed, or None if nothing is dirty."""
+        return self.pace.due_ms if self._dirty else None
+
+    def flush(self, now_ms: int, _cache: Cache, _rows: Rows) -> int:
+        """Send what changed since the last time; gives how many frames were made."""
+        session = self.held.session
+        head = b'"type":"session.patch","session":' + encode(session.id)
+        sections = patch_sections(session, self._dirty)
+        before, self.cursor = self.cursor, self.held.cursor
+        frames = patch_frames(head, before, self.cursor, sections, self.limits.frame_bytes_max)
+        self._dirty = Changes()
+        self.pace.flushed(now_ms)
+        self._ship(frames)
+        return len(frames)
+
+    def _ship(self, frames: list[bytes]) -> None:
+        mark = Mark(self.space, self.cursor)
+        for client in self.members.values():
+            if self.space in client.missed or not client.outbox.is_open:
+                self._miss(client)
+                continue
+            for data in frames[:-1]:
+                client.outbox.put(data)
+            client.outbox.put(frames[-1], mark)
+            client.on_ready()
+
+    def _miss(self, client: Client) -> None:
+        """The client is behind: it hears that its view is stale, a snapshot follows."""
+        if client.fall_behind(self.space):
+            client.outbox.put(frame("session.stale", session=self.space, reason="slow"))
+            client.on_ready()
+
+    def send_snapshot(self, client: Client) -> None:
+        """State and cursor in one step, in parts; the last says ``live``."""
+        session = self.held.session
+        room = self.limits.frame_bytes_max - 512
+        details = split(detail_chunks(session), room)
+        entries = split((encode(entry) for entry in session.timeline), room)
+        bodies = [b'"detail":{%b},"timeline":[]' % b",".join(chunk) for chunk in details]
+        bodies += [b'"detail":{},"timeline":[%b]' % b",".join(chunk) for chunk in entries]
+        bodies = _joined(bodies, details, entries, room)
+        head = b'{"type":"session.snapshot","session":%b,"cursor":%b' % (
+            encode(session.id), encode(self.cursor),
+        )  # fmt: skip
+        client.missed.discard(self.space)
+        for part, body in enumerate(bodies, 1):
+            last = part == len(bodies)
+            data = b'%b,"part":%d,"parts":%d,%b,"live":%b}' % (
+                head, part, len(bodies), body, b"true" if last else b"false",
+            )  # fmt: skip
+            client.outbox.put(data, *((Mark(self.space, self.cursor),) if last else ()))
+        client.on_ready()
+
+    def resume(self, client: Client, number: int) -> bool:
+        """Answer a held cursor by values; False if the ring no longer covers the gap."""
+        session = self.held.session
+        entries = session.timeline.since(number)
+        if entries is None or number < session.removed_number or number > session.cursor_number:
+            return False
+        changes = Changes()
+        if number < session.cursor_number:
+            changes.name(*SUMMARY_NAMES, *SMALL_DETAIL_NAMES)
+            for name in MAP_NAMES:
+                changes.key(name, *getattr(session, name))
+            changes.key("token_series", *session.minutes)
+            changes.key("errors_list", *(error["seq"] for error in session.errors))
+            changes.key("timeline", *(entry.seq for entry in entries))
+        head = b'"type":"session.patch","session":' + encode(session.id)
+        before = f"{self.held.epoch}:{number}"
+        limit = self.limits.frame_bytes_max
+        frames = patch_frames(head, before, self.cursor, patch_sections(session, changes), limit)
+        for data in frames[:-1]:
+            client.outbox.put(data)
+        client.outbox.put(frames[-1], Mark(self.space, self.cursor))
+        client.on_ready()
+        return True
+
+
+def _joined(
+    bodies: list[bytes], details: list[list[bytes]], entries: list[list[bytes]], room: int
+) -> list[bytes]:
+    """One frame where detail and timeline fit into it together."""
+    if len(bodies) == 2 and sum(map(len, bodies)) <= room:
+        return [b'"detail":{%b},"timeline":[%b]' % (b",".join(details[0]), b",".join(entries[0]))]
+    return bodies

@@ -1,0 +1,58 @@
+"""Heartbeats: every client hears the cursors of the frames that were written to it.
+
+A lost last frame leaves no gap; only this shows it. Pure; called by the switchboard.
+"""
+
+from collections import deque
+from functools import partial
+
+from hub.limits import Limits
+from hub.live.attention import ATTENTION
+from hub.live.client import Client
+from hub.live.frames import frame
+from hub.live.groups import OVERVIEW
+
+
+class Heartbeats:
+    """Clients in the order in which they are due; all have the same period."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.period_ms = limits.heartbeat_ms
+        self._queue: deque[Client] = deque()
+
+    def add(self, client: Client, now_ms: int) -> None:
+        """Begin half a period from now at the latest, spread by the connection's name."""
+        spread = sum(client.connection.encode()) * 7919 % (self.period_ms // 2)
+        client.heartbeat_due_ms = now_ms + self.period_ms // 2 + spread
+        self._queue.append(client)
+
+    @property
+    def due_ms(self) -> int | None:
+        """When the next one is due."""
+        return self._queue[0].heartbeat_due_ms if self._queue else None
+
+    def beat(self, now_ms: int) -> None:
+        """Queue a heartbeat for every client that is due and keeps up."""
+        while self._queue and self._queue[0].heartbeat_due_ms <= now_ms:
+            client = self._queue.popleft()
+            if not client.attached:
+                continue
+            client.heartbeat_due_ms = now_ms + self.period_ms
+            self._queue.append(client)
+            if client.outbox.is_open:
+                client.outbox.put(partial(_encode, client, now_ms))
+                client.on_ready()
+
+
+def _encode(client: Client, now_ms: int) -> bytes:
+    """Encoded when it is written: only then is it known what was written before it."""
+    written = client.outbox.written
+    opened = [key[1] for key in client.subscriptions.order]
+    return frame(
+        "heartbeat",
+        id=f"h{now_ms}",
+        now=now_ms,
+        overview=written.get(OVERVIEW),
+        attention=written.get(ATTENTION),
+        sessions={session: written[session] for session in opened if session in written},
+    )

@@ -1,0 +1,102 @@
+"""What a client asks after ``hello``: one table from a frame's type to the switchboard's verb.
+
+Unknown types are passed over, as the protocol says. Pure; called by the WebSocket shell.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from hub.errors import BadRequest
+from hub.live.client import Client
+from hub.live.frames import frame
+from hub.live.hello import parse_rate
+from hub.live.switchboard import Switchboard
+from hub.live.views import parse_view
+
+Request = dict[str, Any]
+
+
+def focus(board: Switchboard, client: Client, request: Request, now_ms: int) -> None:
+    """Serve one request; what cannot be served is answered by ``error``."""
+    kind = request.get("type")
+    serve = _TABLE.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str):
+        board.say_error(client, "bad_frame", "type: expected a text")
+    elif serve is not None:
+        try:
+            serve(board, client, request, now_ms)
+        except BadRequest as error:
+            board.say_error(client, error.code, error.message, error.session)
+
+
+def opens(request: Request) -> str | None:
+    """The session that a request opens: it may have to be restored before it is served."""
+    if request.get("type") in ("subscribe", "resync"):
+        session = request.get("session")
+        return session if isinstance(session, str) else None
+    return None
+
+
+def _session(request: Request) -> str:
+    session = request.get("session")
+    if not isinstance(session, str) or not session:
+        raise BadRequest("bad_frame", f"{request['type']}: session is missing")
+    return session
+
+
+def _subscribe(board: Switchboard, client: Client, request: Request, now_ms: int) -> None:
+    board.subscribe(client, _session(request), request.get("activate") is True, now_ms)
+
+
+def _unsubscribe(board: Switchboard, client: Client, request: Request, _: int) -> None:
+    board.unsubscribe(client, _session(request))
+
+
+def _activate(board: Switchboard, client: Client, request: Request, _: int) -> None:
+    session = None if request.get("session") is None else _session(request)
+    if not board.activate(client, session):
+        raise BadRequest("unknown_session", "activate: the session is not open", session)
+
+
+def _view(board: Switchboard, client: Client, request: Request, now_ms: int) -> None:
+    told = request.get("view", request)
+    told = {name: value for name, value in told.items() if name != "type"} if told else told
+    view, pinned = parse_view(told, board.limits.view_rows_max)
+    board.change_view(client, view, pinned, now_ms)
+
+
+def _rate(board: Switchboard, client: Client, request: Request, now_ms: int) -> None:
+    board.change_rate(client, parse_rate(request.get("hz"), board.limits), now_ms)
+
+
+def _resync(board: Switchboard, client: Client, request: Request, now_ms: int) -> None:
+    scope = request.get("scope")
+    if scope not in ("overview", "attention", "session"):
+        raise BadRequest("bad_frame", "resync: scope is overview, attention or session")
+    session = _session(request) if scope == "session" else None
+    if not board.resync(client, scope, session, now_ms):
+        raise BadRequest("rate", "resync: at most once a second", session)
+
+
+def _ack(board: Switchboard, client: Client, request: Request, now_ms: int) -> None:
+    frames = request.get("frames")
+    if isinstance(frames, bool) or not isinstance(frames, int) or frames < 0:
+        raise BadRequest("bad_frame", "ack: frames is a whole number")
+    board.ack(client, frames, now_ms)
+
+
+def _ping(_: Switchboard, client: Client, request: Request, now_ms: int) -> None:
+    client.outbox.put(frame("pong", id=request.get("id"), now=now_ms))
+    client.on_ready()
+
+
+_TABLE: dict[str, Callable[[Switchboard, Client, Request, int], None]] = {
+    "subscribe": _subscribe,
+    "unsubscribe": _unsubscribe,
+    "activate": _activate,
+    "view": _view,
+    "rate": _rate,
+    "resync": _resync,
+    "ack": _ack,
+    "ping": _ping,
+}

@@ -1,0 +1,115 @@
+"""Rows of the overview and details of a session as encoded JSON, each change encoded once.
+
+A flush makes one Rows and lets it go: what several groups show is encoded for all of them.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from hub.live.frames import encode
+from session.changes import Changes
+from session.state import (
+    MAP_NAMES,
+    SMALL_DETAIL_NAMES,
+    SUMMARY_NAMES,
+    Session,
+    bucket,
+    detail,
+    series_is_merged,
+    summary,
+    token_series,
+)
+
+_SUMMARY = frozenset(SUMMARY_NAMES)
+_SET_NAMES = frozenset(SUMMARY_NAMES + SMALL_DETAIL_NAMES)
+
+
+class Rows:
+    """Encoded rows of one flush."""
+
+    def __init__(self) -> None:
+        self._full: dict[tuple[str, str], bytes] = {}
+        self._part: dict[tuple[tuple[str, str], frozenset[str]], bytes] = {}
+
+    def full(self, session: Session) -> bytes:
+        """The whole row."""
+        row = self._full.get(session.key)
+        if row is None:
+            row = self._full[session.key] = encode(summary(session))
+        return row
+
+    def part(self, session: Session, names: frozenset[str]) -> bytes:
+        """The row's id and the present values of ``names``."""
+        at = (session.key, names)
+        row = self._part.get(at)
+        if row is None:
+            told = {"id": session.id, **{name: getattr(session, name) for name in sorted(names)}}
+            row = self._part[at] = encode(told)
+        return row
+
+
+def row_names(changes: Changes) -> set[str]:
+    """The changed names that a row shows."""
+    return changes.names & _SUMMARY
+
+
+def pair(name: str, value: Any) -> bytes:
+    """One member of a JSON object."""
+    return encode(name) + b":" + encode(value)
+
+
+def detail_chunks(session: Session) -> list[bytes]:
+    """Members of a snapshot's ``detail``, one encoded pair each."""
+    return [pair(name, value) for name, value in detail(session).items()]
+
+
+def patch_sections(session: Session, changes: Changes) -> list[tuple[bytes, list[bytes]]]:
+    """The parts of a session patch: present values of everything that changed."""
+    merged = series_is_merged(session)
+    values = [pair(name, getattr(session, name)) for name in sorted(changes.names & _SET_NAMES)]
+    if merged and "token_series" in changes.keys:
+        values.append(pair("token_series", token_series(session)))
+    maps = [
+        pair(name, _map_part(getattr(session, name), changes.keys[name]))
+        for name in MAP_NAMES
+        if name in changes.keys
+    ]
+    series = {
+        "token_series": [] if merged else _minutes(session, changes.keys.get("token_series", ())),
+        "errors_list": _by_seq(session.errors, changes.keys.get("errors_list", ())),
+        "timeline": _entries(session, changes.keys.get("timeline", ())),
+    }
+    appended = [
+        encode(name) + b":[" + b",".join(items) + b"]" for name, items in series.items() if items
+    ]
+    return [(b',"set":{', values), (b',"maps":{', maps), (b',"append":{', appended)]
+
+
+def _map_part(held: dict[str, Any], keys: Iterable[str | int]) -> dict[str, Any]:
+    return {str(key): held.get(str(key)) for key in keys}
+
+
+def _minutes(session: Session, keys: Iterable[str | int]) -> list[bytes]:
+    known = sorted(int(at) for at in keys if at in session.minutes)
+    return [encode(bucket(session, at)) for at in known]
+
+
+def _by_seq(errors: list[dict[str, Any]], keys: Iterable[str | int]) -> list[bytes]:
+    wanted = set(keys)
+    return [encode(error) for error in errors if error["seq"] in wanted]
+
+
+def _entries(session: Session, keys: Iterable[str | int]) -> list[bytes]:
+    """Changed entries; one that the ring has dropped since is beyond what a client keeps."""
+    wanted = set(keys)
+    if not wanted:
+        return []
+    first = min(int(key) for key in wanted)
+    tail: list[bytes] = []
+    for entry in reversed(session.timeline.entries):
+        if entry.seq < first:
+            break
+        if entry.seq in wanted:
+            tail.append(encode(entry))
+    tail.reverse()
+    return tail

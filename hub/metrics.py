@@ -1,0 +1,49 @@
+"""What a hub worker counts. Never a session id, never an agent's text as a label."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+registry = CollectorRegistry()
+
+broadcast_latency = Histogram(
+    "tower_hub_broadcast_latency_seconds",
+    "Received by ingest until queued for the clients",
+    ["lane"],
+    buckets=_BUCKETS,
+    registry=registry,
+)
+flush_seconds = Histogram(
+    "tower_hub_flush_seconds", "One flush of all that was due", buckets=_BUCKETS, registry=registry
+)
+frames_total = Counter("tower_hub_frames", "Frames written to clients", registry=registry)
+sent_bytes_total = Counter("tower_hub_sent_bytes", "Bytes of frames written", registry=registry)
+clients = Gauge("tower_hub_clients", "Connected clients", ["state"], registry=registry)
+subscriptions = Gauge("tower_hub_subscriptions", "Opened sessions", registry=registry)
+evictions_total = Counter(
+    "tower_hub_evictions", "Subscriptions evicted", ["reason"], registry=registry
+)
+closes_total = Counter("tower_hub_closes", "Connections closed by us", ["code"], registry=registry)
+sessions = Gauge("tower_hub_sessions", "Cached sessions", ["status"], registry=registry)
+poison_total = Counter(
+    "tower_bus_poison_entries", "Log entries passed over: unreadable", registry=registry
+)
+gaps_total = Counter("tower_bus_gaps", "Times that entries were lost", registry=registry)
+epoch_changes_total = Counter("tower_bus_epoch_changes", "Changes of the epoch", registry=registry)
+
+NAMES = frozenset(
+    {
+        "tower_hub_broadcast_latency_seconds",
+        "tower_hub_flush_seconds",
+        "tower_hub_frames_total",
+        "tower_hub_sent_bytes_total",
+        "tower_hub_clients",
+        "tower_hub_subscriptions",
+        "tower_hub_evictions_total",
+        "tower_hub_closes_total",
+        "tower_hub_sessions",
+        "tower_bus_poison_entries_total",
+        "tower_bus_gaps_total",
+        "tower_bus_epoch_changes_total",
+    }
+)

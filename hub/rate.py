@@ -1,0 +1,29 @@
+"""A token bucket: so many messages a second, and a burst. The time is told."""
+
+
+class Bucket:
+    """Refuses what comes too often; ``is_abused`` once a whole burst more was refused."""
+
+    def __init__(self, per_second: float, burst: int) -> None:
+        self.per_second = per_second
+        self.burst = burst
+        self._left = float(burst)
+        self._at: float | None = None
+        self._refused = 0
+
+    def take(self, now_s: float) -> bool:
+        """Whether one more message is allowed now."""
+        if self._at is not None:
+            self._left = min(self.burst, self._left + (now_s - self._at) * self.per_second)
+        self._at = now_s
+        if self._left < 1:
+            self._refused += 1
+            return False
+        self._left -= 1
+        self._refused = 0
+        return True
+
+    @property
+    def is_abused(self) -> bool:
+        """Whether it went on after being refused."""
+        return self._refused > self.burst

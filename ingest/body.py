@@ -1,0 +1,43 @@
+"""Request bodies with a bound, plain or gzip. Never holds more than the limit, inflated or not."""
+
+import zlib
+
+from starlette.types import Receive
+
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+class TooLarge(Exception):
+    """The body is over the limit."""
+
+
+class Gone(Exception):
+    """The client left before its body was whole."""
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body; raises TooLarge as soon as it is over ``limit`` bytes."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def gunzip(data: bytes, limit: int) -> bytes:
+    """Inflate at most ``limit`` bytes; raises TooLarge or zlib.error."""
+    inflater = zlib.decompressobj(_GZIP_WINDOW)
+    plain = inflater.decompress(data, limit + 1)
+    if len(plain) > limit:
+        raise TooLarge
+    if not inflater.eof:
+        raise zlib.error("the gzip stream ends too early")
+    return plain

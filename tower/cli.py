@@ -1,0 +1,149 @@
+"""The command line: ``tower`` and its commands. Exit codes: 0, 1 (failed), 2 (wrong usage).
+
+Parses and prints; the work is done elsewhere and imported late, so that every start is quick.
+"""
+
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as distribution_version
+from typing import Annotated, Any
+
+import typer
+
+from tower import settings as settings_module
+from tower.settings import Settings, SettingsError, as_json
+
+app = typer.Typer(
+    name="tower",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    help="One live board for every AI coding-agent session.",
+)
+config_app = typer.Typer(no_args_is_help=True, help="Settings.")
+app.add_typer(config_app, name="config")
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on.  [default: 8787]")]
+DataDir = Annotated[str | None, typer.Option(help="Folder for the service's own files.")]
+ClaudeDirs = Annotated[
+    list[str] | None,
+    typer.Option("--claude-dir", help="A Claude Code home; may be given several times."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _load(**flags: Any) -> Settings:
+    try:
+        return settings_module.load({name: value for name, value in flags.items() if value})
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@app.command()
+def up(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    claude_dir: ClaudeDirs = None,
+    no_watch: Annotated[bool, typer.Option(help="Do not read transcripts here.")] = False,
+    no_browser: Annotated[bool, typer.Option(help="Do not open a browser.")] = False,
+    no_auth: Annotated[bool, typer.Option(help="Ask for no credential (loopback only).")] = False,
+) -> None:
+    """Start the board: one service on one port, for this machine."""
+    import logging
+
+    from tower import up as up_module
+
+    flags: dict[str, Any] = {
+        "host": host, "port": port, "data_dir": data_dir, "claude_dir": claude_dir,
+        "watch": "no" if no_watch else None,
+        "browser": "no" if no_browser else None,
+        "auth": "no" if no_auth else None,
+    }  # fmt: skip
+    chosen = _load(**flags)
+    logging.basicConfig(
+        level=str(chosen["log_level"]).upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        code = up_module.run(chosen)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+    raise typer.Exit(code)
+
+
+@app.command()
+def replay(
+    paths: Annotated[list[str], typer.Argument(help="Transcripts, or folders of them.")],
+    to: Annotated[
+        str | None, typer.Option(help="URL of a tower.  [default: the local one]")
+    ] = None,
+    speed: Annotated[float, typer.Option(min=0.01, help="How many times as fast.")] = 10.0,
+    sessions: Annotated[int | None, typer.Option(min=1, help="At most so many sessions.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Begin anew at the end, for ever.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Play recorded transcripts as if they happened now, under fresh ids."""
+    from tower import replay as replay_module
+
+    chosen = _load()
+    target = to or f"http://{chosen['host']}:{chosen['port']}"
+    play = replay_module.Play(
+        paths=paths, target=target, token=chosen["token"], speed=speed, sessions_max=sessions,
+        loop=loop, json_output=json_output,
+    )  # fmt: skip
+    raise typer.Exit(replay_module.run(play))
+
+
+@app.command()
+def token(data_dir: DataDir = None, json_output: Json = False) -> None:
+    """Print the owner's token, for scripts and for logging in."""
+    from tower.secrets import owner_token
+
+    chosen = _load(data_dir=data_dir)
+    value = chosen["token"] or owner_token(chosen.data_dir)
+    print(as_json({"token": value}) if json_output else value)
+
+
+@app.command()
+def doctor(
+    data_dir: DataDir = None, claude_dir: ClaudeDirs = None, port: Port = None,
+    json_output: Json = False,
+) -> None:  # fmt: skip
+    """Check what the board needs, and say what to do where something is missing."""
+    from tower import doctor as doctor_module
+
+    chosen = _load(data_dir=data_dir, claude_dir=claude_dir, port=port)
+    raise typer.Exit(doctor_module.run(chosen, json_output=json_output))
+
+
+@config_app.command("show")
+def config_show(json_output: Json = False) -> None:
+    """Print every setting with its value and where it came from."""
+    rows = settings_module.shown(_load())
+    if json_output:
+        print(as_json(rows))
+        return
+    width = max(len(row["name"]) for row in rows)
+    for row in rows:
+        print(f"{row['name']:<{width}}  {_plain(row['value'])}  ({row['origin']})")
+
+
+@app.command()
+def version(json_output: Json = False) -> None:
+    """Print the version."""
+    try:
+        number = distribution_version("agenttower")
+    except PackageNotFoundError:
+        number = "0+unknown"
+    print(as_json({"version": number}) if json_output else number)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else str(value)
+
+
+def main() -> None:
+    """Entry point of ``tower`` and ``agenttower``."""
+    app()

@@ -1,0 +1,227 @@
+"""Every setting with its default, and where its value came from.
+
+Order: flags, environment (TOWER_ and the name in capitals), tower.toml here, tower.toml in the
+user's config folder, default. Read by the commands and by ``tower config show``.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+CONFIG_NAME = "tower.toml"
+
+
+class SettingsError(Exception):
+    """A value that cannot be used; the text says which, from where, and what is expected."""
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """One setting. ``kind`` is ``text``, ``int``, ``bool``, ``paths`` or ``texts``."""
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+    secret: bool = False
+
+    @property
+    def env(self) -> str:
+        """The name of its environment variable."""
+        return "TOWER_" + self.name.upper()
+
+    def parse(self, told: Any, origin: str) -> Any:
+        """A value of the setting's kind; raises SettingsError."""
+        try:
+            return _PARSERS[self.kind](told)
+        except (TypeError, ValueError) as error:
+            raise SettingsError(f"{self.name} ({origin}): {error}") from error
+
+
+class Value(Struct, frozen=True):
+    """A setting's value and where it came from."""
+
+    value: Any
+    origin: str
+
+
+def _parse_int(told: Any) -> int:
+    if isinstance(told, bool) or not isinstance(told, int | str):
+        raise TypeError("expected a whole number")
+    return int(told)
+
+
+def _parse_bool(told: Any) -> bool:
+    if isinstance(told, bool):
+        return told
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if str(told).casefold() not in words:
+        raise ValueError("expected true or false")
+    return words[str(told).casefold()]
+
+
+def _parse_text(told: Any) -> str | None:
+    if told is not None and not isinstance(told, str):
+        raise TypeError("expected a text")
+    return told or None
+
+
+def _parse_texts(told: Any) -> list[str]:
+    if isinstance(told, str):
+        return [each.strip() for each in told.split(",") if each.strip()]
+    return [str(each) for each in told]
+
+
+def _parse_paths(told: Any) -> list[str]:
+    if isinstance(told, str):
+        return [each for each in told.split(os.pathsep) if each]
+    return [str(each) for each in told]
+
+
+_PARSERS = {
+    "int": _parse_int,
+    "bool": _parse_bool,
+    "text": _parse_text,
+    "texts": _parse_texts,
+    "paths": _parse_paths,
+}
+
+
+def default_data_dir() -> str:
+    """Where the service keeps its secrets, and later its history."""
+    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
+    return str(Path(home) / "agenttower")
+
+
+def default_claude_dirs() -> list[str]:
+    """The Claude Code home of this user."""
+    return [os.environ.get("CLAUDE_CONFIG_DIR") or str(Path.home() / ".claude")]
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(name="host", kind="text", default="127.0.0.1", help="Address to listen on."),
+    Setting(name="port", kind="int", default=8787, help="Port to listen on."),
+    Setting(name="data_dir", kind="text", default=None, help="Folder for the service's own files."),
+    Setting(
+        name="claude_dir",
+        kind="paths",
+        default=None,
+        help="Claude Code homes to read (each contains projects/).",
+    ),
+    Setting(name="watch", kind="bool", default=True, help="Read transcripts on this machine."),
+    Setting(name="browser", kind="bool", default=True, help="Open the board in a browser."),
+    Setting(
+        name="auth",
+        kind="bool",
+        default=True,
+        help="Ask for a credential; false only on a loopback address.",
+    ),
+    Setting(
+        name="token",
+        kind="text",
+        default=None,
+        secret=True,
+        help="The owner's token, good for everything; made at the first start.",
+    ),
+    Setting(
+        name="allowed_hosts",
+        kind="texts",
+        default=[],
+        help="Names under which the board may be asked for (addresses always may).",
+    ),
+    Setting(
+        name="allowed_origins",
+        kind="texts",
+        default=[],
+        help="Origins of dashboards that are hosted elsewhere.",
+    ),
+    Setting(name="subscriptions", kind="int", default=4, help="Opened sessions of one client."),
+    Setting(name="log_level", kind="text", default="warning", help="How much is logged."),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+_COMPUTED = {"data_dir": default_data_dir, "claude_dir": default_claude_dirs}
+
+
+class Settings:
+    """Values by name, each with its origin."""
+
+    def __init__(self, values: dict[str, Value]) -> None:
+        self.values = values
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name].value
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder for the service's own files."""
+        return Path(self["data_dir"]).expanduser()
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Settings:
+    """Settle every setting; a flag that is None was not given. Raises SettingsError."""
+    environ = os.environ if environ is None else environ
+    files = [(str(path), _read_file(path)) for path in config_files(environ)]
+    _refuse_unknown(files)
+    return Settings({setting.name: _settle(setting, flags, environ, files) for setting in SETTINGS})
+
+
+def _settle(
+    setting: Setting,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    files: list[tuple[str, dict[str, Any]]],
+) -> Value:
+    if flags.get(setting.name) is not None:
+        return Value(setting.parse(flags[setting.name], "flag"), "flag")
+    if environ.get(setting.env):
+        origin = f"environment {setting.env}"
+        return Value(setting.parse(environ[setting.env], origin), origin)
+    for path, told in files:
+        if setting.name in told:
+            return Value(setting.parse(told[setting.name], path), path)
+    computed = _COMPUTED.get(setting.name)
+    return Value(computed() if computed else setting.default, "default")
+
+
+def config_files(environ: Mapping[str, str]) -> list[Path]:
+    """The files that are read, the first one wins."""
+    home = environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return [Path(CONFIG_NAME).absolute(), Path(home) / "agenttower" / CONFIG_NAME]
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _refuse_unknown(files: list[tuple[str, dict[str, Any]]]) -> None:
+    for path, told in files:
+        for name in told:
+            if name not in BY_NAME:
+                known = ", ".join(BY_NAME)
+                raise SettingsError(f"{path}: unknown setting {name!r}; known are {known}")
+
+
+def shown(settings: Settings) -> list[dict[str, Any]]:
+    """Every setting for people and scripts, secrets masked."""
+    return [
+        {
+            "name": name,
+            "value": "(set)" if BY_NAME[name].secret and value.value else value.value,
+            "origin": value.origin,
+        }
+        for name, value in settings.values.items()
+    ]
+
+
+def as_json(value: Any) -> str:
+    """JSON for ``--json``, indented for people who read it all the same."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
