@@ -4,7 +4,7 @@ Both engines keep it and one conformance suite proves it. Called by ingest, hub 
 nobody else knows which engine runs.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple, Protocol
 
 from session.delta import Delta
@@ -81,7 +81,7 @@ class Bus(Protocol):
         """Append in order, one receipt each; an id seen within 24 h gives its first receipt."""
         ...
 
-    def tail(self, partition: int, position: str | None) -> AsyncIterator[Batch]:
+    def tail(self, partition: int, position: str | None) -> AsyncGenerator[Batch, None]:
         """Everything behind ``position`` (None: from the oldest entry), then live, for ever.
 
         Every reader sees all. Yields an empty batch when the epoch or ``lost`` changes while

@@ -16,8 +16,14 @@ _json_decoder: msgspec.json.Decoder[Delta] = msgspec.json.Decoder(Report | Event
 
 
 def pack(delta: Delta) -> bytes:
-    """Encode one delta as a msgpack map; fields at their default are left out."""
-    return _encoder.encode(delta)
+    """Encode one delta as a msgpack map; fields at their default are left out.
+
+    Raises InvalidDelta for text that is not Unicode (lone surrogates).
+    """
+    try:
+        return _encoder.encode(delta)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
+        raise InvalidDelta(f"cannot be packed: {error}") from error
 
 
 def unpack(data: bytes) -> Delta:

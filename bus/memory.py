@@ -1,0 +1,180 @@
+"""The log in memory, for one service: one partition, bounded, deltas shared by reference.
+
+Never encodes for its readers, never polls, never outlives the process: every start is a new
+epoch. Called through ``bus.connect``.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+
+from bus.base import Batch, Checkpoint, Receipt
+from bus.errors import BusClosed, BusUnavailable
+from bus.limits import BATCH_DELTAS_MAX, REPLY_MS_MAX
+from bus.memory_group import GroupState, MemoryGroup
+from bus.memory_ring import Reader, Ring, Seen, size_of
+from bus.position import Position, parse
+from session import codec
+from session.delta import Delta
+
+Clock = Callable[[], int]
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def wall_ms() -> int:
+    """Milliseconds since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def base36(value: int) -> str:
+    """A number in few characters."""
+    text = ""
+    while value or not text:
+        value, digit = divmod(value, 36)
+        text = _DIGITS[digit] + text
+    return text
+
+
+class MemoryBus:
+    """One partition. Every method changes state without awaiting inside the change."""
+
+    partitions = 1
+
+    def __init__(
+        self, clock: Clock = wall_ms, wait_ms: int = REPLY_MS_MAX, ring: Ring | None = None
+    ) -> None:
+        self._clock = clock
+        self._wait_ms = wait_ms
+        self._ring = Ring() if ring is None else ring
+        self._epoch = "m" + base36(clock())
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._seen = Seen()
+        self._groups: dict[str, GroupState] = {}
+        self._checkpoint: Checkpoint | None = None
+        self._closed = False
+
+    async def open(self) -> None:
+        """Nothing to connect to."""
+        self._check()
+
+    async def close(self) -> None:
+        """Tails end, waiting appends and reads give up."""
+        self._closed = True
+        self._ring.wake()
+        self._ring.room.set()
+
+    async def append(self, deltas: Sequence[Delta]) -> list[Receipt]:
+        """Append in order; waits for slow readers when full, then BusUnavailable."""
+        self._check()
+        sizes = [size_of(delta) for delta in deltas]  # a delta that cannot be packed fails here
+        now_ms = self._clock()
+        receipts = []
+        for delta, size_bytes in zip(deltas, sizes, strict=True):
+            known = self._seen.get(delta, now_ms)
+            if known is None and not self._ring.fit(size_bytes):
+                await self._wait_for_room(size_bytes)
+                known = self._seen.get(delta, now_ms)
+            if known is None:
+                receipts.append(Receipt(self._add(delta, size_bytes, now_ms), duplicate=False))
+            else:
+                receipts.append(Receipt(known, duplicate=True))
+        return receipts
+
+    async def tail(self, partition: int, position: str | None) -> AsyncGenerator[Batch, None]:
+        """Everything behind a position, then live; ends at close."""
+        reader, lost = self._attach(partition, position)
+        try:
+            while not self._closed:
+                deltas, skipped = self._ring.read(reader, BATCH_DELTAS_MAX)
+                lost = lost or skipped
+                if deltas or lost:
+                    yield Batch(partition, self._epoch, deltas, self._text(reader.ordinal), lost)
+                    lost = False
+                if len(deltas) == BATCH_DELTAS_MAX:
+                    await asyncio.sleep(0)  # more lies there: let the others have their turn
+                elif not deltas:
+                    await reader.news.wait()
+        finally:
+            self._ring.detach(reader)
+
+    async def group(self, name: str, consumer: str, partition: int) -> MemoryGroup:
+        """Join a group, which holds back the ring until it has been given everything."""
+        self._check(partition)
+        if name not in self._groups:
+            self._groups[name] = GroupState(self._ring.attach(self._ring.first - 1))
+        return MemoryGroup(self._groups[name], consumer, self._epoch, self._ring, self._clock)
+
+    async def position(self, partition: int) -> str:
+        """Behind the newest entry."""
+        self._check(partition)
+        return self._text(self._ring.last)
+
+    async def lineage(self, partition: int) -> str:
+        """The epoch of this start."""
+        self._check(partition)
+        return self._epoch
+
+    async def trim(self, partition: int, position: str) -> int:
+        """Drop up to a position, whoever has read it or not; one of another epoch drops nothing."""
+        self._check(partition)
+        place = parse(position)
+        if not self._holds(place):
+            return 0
+        dropped = self._ring.drop_to(place.ordinal)
+        self._ring.wake()  # whoever had not read them must learn that they are gone
+        return dropped
+
+    async def save_checkpoint(self, partition: int, checkpoint: Checkpoint) -> None:
+        """Keep it, unless a newer one is kept; one of another epoch is refused."""
+        self._check(partition)
+        place = parse(checkpoint.position)
+        if not self._holds(place):
+            raise BusUnavailable(f"the log has no position {checkpoint.position}: not stored")
+        if self._checkpoint is None or parse(self._checkpoint.position).ordinal <= place.ordinal:
+            self._checkpoint = checkpoint
+
+    async def load_checkpoint(self, partition: int) -> Checkpoint | None:
+        """What was kept since the start."""
+        self._check(partition)
+        return self._checkpoint
+
+    def _check(self, partition: int = 0) -> None:
+        if self._closed:
+            raise BusClosed("the log was closed")
+        if partition != 0:
+            raise ValueError(f"the log in memory has one partition, 0, not {partition}")
+
+    def _add(self, delta: Delta, size_bytes: int, now_ms: int) -> int:
+        number = self._numbers.get(delta.key, 0) + 1
+        self._numbers[delta.key] = number
+        self._seen.add(delta, number, now_ms)
+        self._ring.append(codec.numbered(delta, number), size_bytes)
+        return number
+
+    def _attach(self, partition: int, position: str | None) -> tuple[Reader, bool]:
+        """A live reader, and whether entries behind its position are gone."""
+        self._check(partition)
+        if position is None:
+            return self._ring.attach(self._ring.first - 1), False
+        place = parse(position)
+        if not self._holds(place):
+            return self._ring.attach(self._ring.first - 1), True
+        return self._ring.attach(place.ordinal), False
+
+    def _holds(self, place: Position) -> bool:
+        """Whether a position is of this start and not of the future."""
+        return place.epoch == self._epoch and place.ordinal <= self._ring.last
+
+    def _text(self, ordinal: int) -> str:
+        return str(Position(self._epoch, ordinal))
+
+    async def _wait_for_room(self, size_bytes: int) -> None:
+        try:
+            async with asyncio.timeout(self._wait_ms / 1_000):
+                while not self._ring.fit(size_bytes):
+                    self._ring.room.clear()
+                    await self._ring.room.wait()
+                    self._check()
+        except TimeoutError:
+            raise BusUnavailable("the log is full: a reader does not keep up") from None

@@ -1,0 +1,119 @@
+"""The log in Redis Streams: P partitions, each a stream, a meta hash, seen ids and a checkpoint.
+
+Never repeats what may have been done without an id that makes it harmless. Called through
+``bus.connect``; the parts are ``redis_lane`` (write), ``redis_tail`` and ``redis_group`` (read).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+from bus import keys
+from bus.base import Batch, Checkpoint, Receipt, partition_of
+from bus.errors import BusUnavailable
+from bus.limits import PARTITIONS, STREAM_DELTAS_MAX
+from bus.position import Position, parse
+from bus.redis_calls import CHECKPOINT, TRIM, Calls
+from bus.redis_clients import Clients, make_clients
+from bus.redis_group import RedisGroup
+from bus.redis_lane import Lane
+from bus.redis_tail import Tail
+from session.delta import Delta
+
+T = TypeVar("T")
+
+
+class RedisBus:
+    """The log of many processes. A session's partition is the same in all of them."""
+
+    def __init__(
+        self,
+        url: str,
+        partitions: int = PARTITIONS,
+        stream_max: int = STREAM_DELTAS_MAX,
+        make: Callable[[str], Clients] = make_clients,
+    ) -> None:
+        self.partitions = partitions
+        self._calls = Calls(make(url))
+        self._lanes = [Lane(self._calls, each, stream_max) for each in range(partitions)]
+
+    async def open(self) -> None:
+        """Ask every partition for its state, which proves that the scripts run."""
+        await _all([self._calls.state(each) for each in range(self.partitions)])
+
+    async def close(self) -> None:
+        """Waiting appends fail, tails end."""
+        self._calls.closed = True
+        await asyncio.gather(*(lane.close() for lane in self._lanes))
+        await self._calls.close()
+
+    async def append(self, deltas: Sequence[Delta]) -> list[Receipt]:
+        """Append to every partition concerned; the same ids may be appended again on failure."""
+        self._calls.check()
+        places: dict[int, list[int]] = {}
+        for place, delta in enumerate(deltas):
+            partition = partition_of(delta.workspace, delta.session, self.partitions)
+            places.setdefault(partition, []).append(place)
+        parts = await _all(
+            [self._lanes[part].append([deltas[i] for i in each]) for part, each in places.items()]
+        )
+        order = [place for each in places.values() for place in each]
+        receipts = [receipt for part in parts for receipt in part]
+        return [receipt for _, receipt in sorted(zip(order, receipts, strict=True))]
+
+    async def tail(self, partition: int, position: str | None) -> AsyncGenerator[Batch, None]:
+        """Everything behind a position, then live; ends at close."""
+        self._calls.check()
+        tail = Tail(self._calls, partition, position)
+        while not self._calls.closed:
+            batch = await tail.turn()
+            if batch is not None:
+                yield batch
+
+    async def group(self, name: str, consumer: str, partition: int) -> RedisGroup:
+        """Join a group."""
+        group = RedisGroup(self._calls, name, consumer, partition)
+        await group.join()
+        return group
+
+    async def position(self, partition: int) -> str:
+        """Behind the newest entry."""
+        state = await self._calls.state(partition)
+        return str(Position(state.epoch, state.ordinal, state.id))
+
+    async def lineage(self, partition: int) -> str:
+        """The epoch."""
+        return (await self._calls.state(partition)).epoch
+
+    async def trim(self, partition: int, position: str) -> int:
+        """Drop up to a position; one that this log does not hold drops nothing."""
+        place = parse(position)
+        head, _, tail = place.id.partition("-")
+        names = [keys.deltas(partition), keys.meta(partition)]
+        args = [place.epoch, place.ordinal, f"{head}-{int(tail) + 1}"]
+        return int(await self._calls.script(TRIM, names, args))
+
+    async def save_checkpoint(self, partition: int, checkpoint: Checkpoint) -> None:
+        """Store it, unless a newer one is stored; one that holds what was lost is refused."""
+        place = parse(checkpoint.position)
+        names = [keys.deltas(partition), keys.meta(partition), keys.checkpoint(partition)]
+        args = [place.epoch, place.ordinal, *checkpoint]
+        if not await self._calls.script(CHECKPOINT, names, args):
+            raise BusUnavailable(f"the log has no position {checkpoint.position}: not stored")
+
+    async def load_checkpoint(self, partition: int) -> Checkpoint | None:
+        """What is stored; its position tells a tail whether the log still holds it."""
+        names = ("epoch", "position", "data")
+        reply = await self._calls.command("HMGET", keys.checkpoint(partition), *names)
+        if None in reply:
+            return None
+        return Checkpoint(reply[0].decode(), reply[1].decode(), reply[2])
+
+
+async def _all(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Wait for all, then fail with the first error if there is one."""
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return [answer for answer in answers if not isinstance(answer, BaseException)]
