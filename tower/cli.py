@@ -34,7 +34,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def _load(**flags: Any) -> Settings:
     try:
-        return settings_module.load({name: value for name, value in flags.items() if value})
+        return settings_module.load(flags)
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
 

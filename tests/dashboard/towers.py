@@ -1,0 +1,71 @@
+"""A real `tower up` for browser tests, and what is done to it from outside."""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-c", "from tower.cli import main; main()"]
+
+
+class Tower(NamedTuple):
+    """A running service: where it is, its one-time URL and its token."""
+
+    url: str
+    login_url: str
+    token: str
+    home: Path
+
+    def hook(self, **payload: object) -> None:
+        """Post one hook payload as an agent would."""
+        self._post("/v1/hooks/claude-code", payload)
+
+    def get(self, path: str) -> dict[str, object]:
+        """A JSON answer of the API."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        request = urllib.request.Request(self.url + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            told: dict[str, object] = json.load(answer)
+            return told
+
+    def _post(self, path: str, body: dict[str, object]) -> None:
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, method="POST")
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            assert answer.status == 200
+
+
+def run(*arguments: str, **options: object) -> subprocess.Popen[str]:
+    """A `tower` command as a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    return subprocess.Popen(
+        [*COMMAND, *arguments], cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, **options
+    )  # type: ignore[call-overload, no-any-return]
+
+
+@contextlib.contextmanager
+def started(folder: Path) -> Iterator[Tower]:
+    """A tower on a free port with a home of its own, ended at the end."""
+    home = folder / "home"
+    (home / "projects" / "-made-up").mkdir(parents=True)
+    data = folder / "data"
+    arguments = ["up", "--port", "0", "--data-dir", str(data), "--claude-dir", str(home)]
+    process = run(*arguments, "--no-browser")
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        found = re.search(r"(http://[^/]+)/#code=\S+", line)
+        assert found, f"no URL in {line!r}"
+        token = (data / "token").read_text().strip()
+        yield Tower(found[1], found[0], token, home)
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
