@@ -11,6 +11,7 @@ from bus.limits import DEDUPE_MS, PENDING_MAX, RING_DELTAS_MAX
 from bus.memory import MemoryBus, base36
 from bus.memory_ring import Ring, Seen, size_of
 from session.delta import Delta, Event
+from session.errors import InvalidDelta
 
 
 class Clock:
@@ -263,6 +264,6 @@ async def test_there_is_one_partition() -> None:
 async def test_what_cannot_be_packed_is_refused_whole() -> None:
     """A delta that no log could carry fails before anything of its batch is added."""
     bus = MemoryBus()
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(InvalidDelta):
         await bus.append([event("a"), event("b", "\ud800")])
     assert await bus.append([event("c")]) == [Receipt(1, False)]
