@@ -1,0 +1,101 @@
+"""Which files are transcripts, whose they are, and what of a folder is left alone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ingest.files import Identity, identify, look, projects_of, scan
+from tests.ingest.reading import transcript
+
+PROJECTS = Path("/home/ada/.claude/projects")
+
+
+@pytest.mark.parametrize(
+    ("path", "identity"),
+    [
+        ("-app/9b2.jsonl", Identity("9b2", "main")),
+        ("-app/9b2/subagents/agent-a1.jsonl", Identity("9b2", "subagents/agent-a1")),
+        ("-app/9b2/subagents/workflows/wf_1/a.jsonl", Identity("9b2", "subagents/workflows/wf_1/a")),
+        ("-app/agent-a1.jsonl", Identity("agent-a1", "main")),
+        ("-app/with.a.dot.jsonl", Identity("with.a.dot", "main")),
+    ],
+)
+def test_a_transcript_belongs_to_whom_its_path_names(path: str, identity: Identity) -> None:
+    """The file's stem is a session's, the folder above ``subagents`` a subagent's session."""
+    assert identify(PROJECTS, PROJECTS / path) == identity
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "9b2.jsonl",
+        "-app/9b2.json",
+        "-app/9b2.jsonl.tmp",
+        "-app/9b2/tool-results/x.jsonl",
+        "-app/9b2/other/subagents/x.jsonl",
+        "-app/9b2/subagents.jsonl",
+        "../history.jsonl",
+    ],
+)
+def test_other_files_are_no_transcripts(path: str) -> None:
+    """Neither other suffixes, nor other folders, nor what lies beside the projects."""
+    assert identify(PROJECTS, PROJECTS / path) is None
+
+
+def test_a_file_outside_of_the_projects_is_none() -> None:
+    """A path that only looks alike belongs to nobody."""
+    assert identify(PROJECTS, Path("/elsewhere/-app/9b2.jsonl")) is None
+
+
+def test_the_most_recently_written_is_found_first(tmp_path: Path) -> None:
+    """What is probably live is read first, whichever home it is in."""
+    paths = [transcript(tmp_path / home, name) for home, name in (("a", "x"), ("b", "y"), ("a", "z"))]
+    for at, path in zip((20, 30, 10), paths, strict=True):
+        path.write_bytes(b"{}\n")
+        os.utime(path, (at, at))
+    found = scan([tmp_path / "a", tmp_path / "b"])
+    assert [each.identity.session for each in found] == ["y", "x", "z"]
+    assert {each.size for each in found} == {3}
+
+
+def test_an_absent_home_holds_nothing(tmp_path: Path) -> None:
+    """Neither a missing home nor one without projects is an error."""
+    (tmp_path / "empty").mkdir()
+    assert scan([tmp_path / "absent", tmp_path / "empty"]) == []
+    assert projects_of(tmp_path) == tmp_path / "projects"
+
+
+def test_a_session_of_subagents_alone_is_found(tmp_path: Path) -> None:
+    """The parent's own file may be missing; its subagents are still its own."""
+    transcript(tmp_path, "s", "subagents", "agent-a1").write_bytes(b"{}\n")
+    assert [each.identity for each in scan([tmp_path])] == [Identity("s", "subagents/agent-a1")]
+
+
+def test_a_file_that_is_gone_is_not_looked_at(tmp_path: Path) -> None:
+    """Between its change and the look it may have been deleted."""
+    assert look(tmp_path / "projects", transcript(tmp_path)) is None
+
+
+def test_a_pipe_called_like_a_transcript_is_none(tmp_path: Path) -> None:
+    """Opening a pipe would wait for a writer for ever, and the reader with it."""
+    path = transcript(tmp_path)
+    os.mkfifo(path)
+    assert look(tmp_path / "projects", path) is None
+
+
+def test_a_folder_called_like_a_transcript_is_none(tmp_path: Path) -> None:
+    """A change of a folder is no change of a file."""
+    path = transcript(tmp_path)
+    path.mkdir()
+    assert look(tmp_path / "projects", path) is None
+
+
+@pytest.mark.fixtures
+def test_every_recorded_session_has_its_files(shared_fixtures: Path) -> None:
+    """48 sessions with totals, each found under the id that its path names."""
+    home = shared_fixtures / "claude_home"
+    files = {each.path for each in scan([home])}
+    assert files == {str(path) for path in (home / "projects").rglob("*.jsonl")}
+    sessions = {each.identity.session for each in scan([home])}
+    assert len(sessions) >= 48

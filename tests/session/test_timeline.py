@@ -1,0 +1,65 @@
+"""The timeline: immutable entries, a dense seq, a ring of the newest 500 and 256 KiB."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from session.delta import Entry
+from session.timeline import RING_BYTES_MAX, RING_ENTRIES_MAX, Timeline
+
+
+def entry(name: str, text: str = "") -> Entry:
+    """An entry of that id."""
+    return Entry(id=name, kind="message", at=1, text=text)
+
+
+def filled(count: int, text: str = "") -> Timeline:
+    """A timeline to which entry n was added at the log's number n."""
+    timeline = Timeline()
+    for number in range(1, count + 1):
+        timeline.add(entry(f"e{number}", text), number)
+    return timeline
+
+
+def test_the_seq_is_dense_and_an_id_exists_once() -> None:
+    """A repeated id takes no seq."""
+    timeline = Timeline()
+    assert [timeline.add(entry(name), 1) for name in ("a", "a", "b")] == [1, None, 2]
+    assert [each.id for each in timeline] == ["a", "b"]
+
+
+def test_the_ring_keeps_the_newest_500() -> None:
+    """The seq goes on counting."""
+    timeline = filled(RING_ENTRIES_MAX + 20)
+    assert len(timeline) == RING_ENTRIES_MAX
+    assert [timeline.entries[0].seq, timeline.entries[-1].seq] == [21, 520]
+
+
+def test_the_ring_holds_at_most_256_kib_of_text() -> None:
+    """Counted in bytes, also where a character takes several."""
+    for text in ("x" * 2_048, "é" * 1_024, "続" * 682):
+        timeline = filled(400, text)
+        assert 100 < len(timeline) < 400
+        assert sum(len(each.text.encode()) for each in timeline) <= RING_BYTES_MAX
+
+
+def test_the_ring_says_whether_it_covers_a_gap() -> None:
+    """What was added after a number, or None where entries after it are dropped."""
+    timeline = filled(RING_ENTRIES_MAX + 20)
+    assert timeline.since(19) is None
+    covered = timeline.since(20)
+    assert covered is not None
+    assert [each.seq for each in covered] == list(range(21, 521))
+    assert timeline.since(520) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 700), st.integers(0, 3_000)), max_size=900))
+def test_the_ring_is_the_end_of_what_was_added(added: list[tuple[int, int]]) -> None:
+    """Whatever was dropped came before whatever is kept, and the sizes add up."""
+    timeline = Timeline()
+    kept = []
+    for number, (name, size) in enumerate(added, 1):
+        if timeline.add(entry(str(name), "x" * size), number) is not None:
+            kept.append(str(name))
+    assert [each.id for each in timeline] == kept[len(kept) - len(timeline) :]
+    assert len(timeline.ids) == len(timeline) == len(timeline.numbers)
+    assert timeline.seq == len(kept)
