@@ -22,7 +22,7 @@ def pack(delta: Delta) -> bytes:
     """
     try:
         return _encoder.encode(delta)
-    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeEncodeError, OverflowError, RecursionError) as error:
         raise InvalidDelta(f"cannot be packed: {error}") from error
 
 

@@ -9,9 +9,17 @@ from collections.abc import Callable
 from session import attention, status
 from session.changes import Changes
 from session.delta import Entry, Event
-from session.record import add_entries, has_transcript, refresh_title, set_names
-from session.report import ENDED_TOOLS_MAX, count_objectives, count_subagents, count_tools
+from session.record import (
+    add_entries,
+    clear_tools,
+    has_transcript,
+    refresh_title,
+    refresh_tool,
+    set_names,
+)
+from session.report import ENDED_TOOLS_MAX, count_objectives, count_tools
 from session.state import Item, OpenTool, Session, Status, ToolCount
+from session.subagents import end_subagents, refresh_agent
 
 OPEN_TOOLS_MAX = 256
 PROMPT_HASHES_MAX = 256
@@ -26,7 +34,7 @@ def fold_event(session: Session, event: Event, changes: Changes) -> None:
     handler = HANDLERS.get(event.kind)
     if handler is not None:
         handler(session, event, changes)
-    _refresh_tool(session, changes)
+    refresh_tool(session, changes)
 
 
 def _fold_identity(session: Session, event: Event, changes: Changes) -> None:
@@ -43,21 +51,11 @@ def _fold_identity(session: Session, event: Event, changes: Changes) -> None:
         refresh_title(session, changes)
 
 
-def _refresh_tool(session: Session, changes: Changes) -> None:
-    """The current tool: the main agent's latest open one, else a subagent's."""
-    if not session.open_tools:
-        tool = "background" if session.in_background and session.base == "running" else None
-    else:
-        calls = session.open_tools.values()
-        tool = max(calls, key=lambda each: (each.agent_id is None, each.at)).tool
-    set_names(session, changes, current_tool=tool)
-
-
 def _session_start(session: Session, event: Event, changes: Changes) -> None:
     at = event.heard_at
     if event.fields.get("trigger") == "compact":
         return
-    session.open_tools.clear()
+    clear_tools(session, subagents=True)
     session.in_background = False
     status.signal(session, "idle", at, changes)
     _add(session, event, changes, Entry(id=event.id, kind="session", at=at, text="session start"))
@@ -65,29 +63,18 @@ def _session_start(session: Session, event: Event, changes: Changes) -> None:
 
 def _session_end(session: Session, event: Event, changes: Changes) -> None:
     at = event.heard_at
-    session.open_tools.clear()
+    clear_tools(session, subagents=True)
     session.in_background = False
     attention.close_all(session, None, "ended", changes)
     status.end(session, at, changes)
-    _end_subagents(session, changes)
+    end_subagents(session, changes)
     text = f"session end: {event.fields.get('reason') or 'other'}"
     _add(session, event, changes, Entry(id=event.id, kind="session", at=at, text=text))
 
 
-def _end_subagents(session: Session, changes: Changes) -> None:
-    for agent_id, each in session.subagents_tree.items():
-        if each["status"] == "running":
-            session.subagents_tree[agent_id] = {**each, "status": "done"}
-            changes.key("subagents_tree", agent_id)
-    if session.subagents:
-        count_subagents(session, changes)
-
-
 def _prompt(session: Session, event: Event, changes: Changes) -> None:
     fields, at = event.fields, event.heard_at
-    session.open_tools = {
-        call: tool for call, tool in session.open_tools.items() if tool.agent_id is not None
-    }
+    clear_tools(session, subagents=False)
     attention.close_turn(session, "prompted", changes)
     attention.close(session, f"failure:{session.id}", "prompted", changes)
     session.in_background = False
@@ -140,7 +127,8 @@ def _tool_end(session: Session, event: Event, changes: Changes) -> None:
     if call not in session.ended_tools:
         session.ended_tools = [*session.ended_tools, call][-ENDED_TOOLS_MAX:]
         failed, took_ms = int(outcome != "ok"), fields.get("duration_ms") or 0
-        _count_tool(session, tool, int(started is None), failed, took_ms, changes)
+        uncounted = started is None and call not in session.cleared_tools
+        _count_tool(session, tool, int(uncounted), failed, took_ms, changes)
     answer = "allowed" if outcome == "ok" else outcome
     attention.close_call(session, call, tool, agent_id, answer, changes)
     status.signal(session, "running", at, changes)
@@ -149,21 +137,29 @@ def _tool_end(session: Session, event: Event, changes: Changes) -> None:
         text=fields.get("text") or "", duration_ms=fields.get("duration_ms"), agent_id=agent_id,
     )  # fmt: skip
     _add(session, event, changes, entry)
-    if fields.get("objectives") and not has_transcript(session):
-        _objectives(session, fields["objectives"], changes)
+    _objectives(session, event, changes)
 
 
-def _objectives(
-    session: Session, told: dict[str, dict[str, object] | None], changes: Changes
-) -> None:
-    for objective, value in told.items():
+def _objectives(session: Session, event: Event, changes: Changes) -> None:
+    """What a task tool told, by hooks: parts of objectives, or with ``whole`` the whole list."""
+    told = event.fields.get("objectives")
+    if not told or has_transcript(session):
+        return
+    listed = session.objectives_list
+    gone = [key for key in listed if key not in told] if event.fields.get("whole") else []
+    for key in [*gone, *(key for key, value in told.items() if value is None)]:
+        listed.pop(key, None)
+        session.removed_number = -1
+        changes.key("objectives_list", key)
+    for key, value in told.items():
         if value is None:
-            session.objectives_list.pop(objective, None)
-            session.removed_number = -1
-        else:
-            known = session.objectives_list.get(objective, {})
-            session.objectives_list[objective] = {**known, **value}
-        changes.key("objectives_list", objective)
+            continue
+        known = listed.get(key, {"text": "", "status": "pending", "at": None})
+        fresh = {**known, **{name: each for name, each in value.items() if each is not None}}
+        if key not in listed or fresh["status"] != known["status"]:
+            fresh["at"] = event.heard_at
+        listed[key] = fresh
+        changes.key("objectives_list", key)
     count_objectives(session, changes)
 
 
@@ -171,7 +167,7 @@ def _count_tool(
     session: Session, tool: str, calls: int, errors: int, total_ms: int, changes: Changes
 ) -> None:
     """Count a call by hooks, unless a transcript counts (families are never added)."""
-    if has_transcript(session):
+    if session.transcripts:
         return
     count = session.hook_tools.setdefault(tool, ToolCount())
     count.calls += calls
@@ -194,7 +190,9 @@ def _permission(session: Session, event: Event, changes: Changes) -> None:
         for call, each in session.open_tools.items()
         if (each.tool, each.agent_id, each.input_hash) == wanted
     ]
-    call = fields.get("call") or (alike[-1] if alike else None)
+    asked = {item.call for item in session.items.values()}
+    fresh = [call for call in alike if call not in asked] or alike
+    call = fields.get("call") or (fresh[-1] if fresh else None)
     _ask(session, event, changes, fields.get("asks") or "permission", call or event.id, call)
 
 
@@ -242,18 +240,13 @@ def _notification(session: Session, event: Event, changes: Changes) -> None:
     if event.fields.get("notification") == ENTRY_IDLE and not status.is_blocked(session):
         if session.base in ("ended", "failed"):
             return
-        _clear_main_tools(session)
+        clear_tools(session, subagents=not session.in_background)
         status.signal(session, "idle", event.heard_at, changes)
-
-
-def _clear_main_tools(session: Session) -> None:
-    kept = session.open_tools.items() if session.in_background else ()
-    session.open_tools = {call: tool for call, tool in kept if tool.agent_id is not None}
 
 
 def _stop(session: Session, event: Event, changes: Changes) -> None:
     session.in_background = bool(event.fields.get("background_tasks"))
-    _clear_main_tools(session)
+    clear_tools(session, subagents=not session.in_background)
     attention.close_turn(session, "stopped", changes)
     base: Status = "running" if session.in_background else "idle"
     status.signal(session, base, event.heard_at, changes)
@@ -262,7 +255,7 @@ def _stop(session: Session, event: Event, changes: Changes) -> None:
 def _stop_failure(session: Session, event: Event, changes: Changes) -> None:
     at, text = event.heard_at, event.fields.get("text") or "error"
     session.in_background = False
-    _clear_main_tools(session)
+    clear_tools(session, subagents=not session.in_background)
     attention.close_turn(session, "failed", changes)
     item = Item(
         id=f"failure:{session.id}", session=session.id, kind="failure", tool=None,
@@ -270,7 +263,6 @@ def _stop_failure(session: Session, event: Event, changes: Changes) -> None:
     )  # fmt: skip
     attention.open_item(session, item, changes)
     status.signal(session, "failed", at, changes)
-    status.settle(session, at, changes)
     _add(session, event, changes, Entry(id=event.id, kind="error", at=at, text=text))
 
 
@@ -289,25 +281,22 @@ def _subagent_stop(session: Session, event: Event, changes: Changes) -> None:
     mine = [item.id for item in session.items.values() if item.agent_id == agent_id]
     for item_id in mine:
         attention.close(session, item_id, "stopped", changes)
-    if mine:
-        status.settle(session, event.heard_at, changes)
 
 
 def _set_subagent(session: Session, event: Event, state: str, changes: Changes) -> None:
-    agent_id = event.fields["agent_id"]
-    known = session.subagents_tree.get(agent_id)
-    if known is None:
-        if state == "done":
-            return  # helpers that were never announced are not part of the tree
-        known = {"type": None, "parent": None, "status": None, "tokens": None, "cost_usd": None}
-    told = {"type": event.fields.get("agent_type") or known["type"], "status": state}
-    if {**known, **told} == known:
+    agent_id, kind = event.fields["agent_id"], event.fields.get("agent_type")
+    if state == "done" and agent_id not in session.subagents_tree:
+        return  # helpers that were never announced are not part of the tree
+    if session.agent_signals.get(agent_id) == state:
         return
-    session.subagents_tree[agent_id] = {**known, **told}
-    changes.key("subagents_tree", agent_id)
-    count_subagents(session, changes)
+    session.agent_signals[agent_id] = state
+    refresh_agent(session, agent_id, changes)
+    node = session.subagents_tree[agent_id]
+    if kind and node["type"] is None:
+        session.subagents_tree[agent_id] = {**node, "type": kind}
+        changes.key("subagents_tree", agent_id)
     if not has_transcript(session):
-        text = f"{told['type'] or 'subagent'} {state}"
+        text = f"{kind or 'subagent'} {state}"
         entry_id = f"subagent:{agent_id}:{state}:{event.number}"
         entry = Entry(id=entry_id, kind="subagent", at=event.heard_at, text=text, agent_id=agent_id)
         _add(session, event, changes, entry)
@@ -318,11 +307,6 @@ def _compaction(session: Session, event: Event, changes: Changes) -> None:
         text = f"compaction ({event.fields.get('trigger') or 'auto'})"
         entry = Entry(id=event.id, kind="compaction", at=event.heard_at, text=text)
         _add(session, event, changes, entry)
-
-
-def _task(session: Session, event: Event, changes: Changes) -> None:
-    if not has_transcript(session):
-        _objectives(session, event.fields["objectives"], changes)
 
 
 def _add(session: Session, event: Event, changes: Changes, entry: Entry) -> None:
@@ -345,5 +329,5 @@ HANDLERS: dict[str, Callable[[Session, Event, Changes], None]] = {
     "subagent_start": _subagent_start,  # agent_id, agent_type
     "subagent_stop": _subagent_stop,  # agent_id, agent_type
     "compaction": _compaction,  # trigger
-    "task": _task,  # objectives
+    "task": _objectives,  # objectives, whole?
 }

@@ -30,11 +30,11 @@ def fold(session: Session, delta: Delta) -> Changes:
             return changes
         session.number = delta.number
     if isinstance(delta, Report):
-        hear(session, delta, "transcript", changes)
-        fold_report(session, delta, changes)
+        if fold_report(session, delta, changes):
+            _heard(session, delta, "transcript", changes)
     elif isinstance(delta, Event):
-        hear(session, delta, delta.source, changes)
         fold_event(session, delta, changes)
+        _heard(session, delta, delta.source, changes)
     else:
         _fold_time(session, delta, changes)
     if session.removed_number < 0:
@@ -42,6 +42,14 @@ def fold(session: Session, delta: Delta) -> Changes:
     if changes:
         session.cursor_number = delta.number
     return changes
+
+
+def _heard(session: Session, delta: Delta, family: str, changes: Changes) -> None:
+    """Whatever it said, something was heard; and items may block whatever the order was."""
+    hear(session, delta, family, changes)
+    if session.base == "stale":
+        session.base = "running"
+    settle(session, delta.heard_at, changes)
 
 
 def _fold_time(session: Session, delta: Time, changes: Changes) -> None:

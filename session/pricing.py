@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _PROBE_TOKENS = 1_000
 _REGIONS = ("us.", "eu.", "apac.", "jp.", "au.", "global.")
 _NO_LIMIT = 2**62
+_TIME_MAX_MS = 4_102_444_800_000  # the year 2100
 
 
 class UnitPrices(NamedTuple):
@@ -40,11 +41,11 @@ def cost_usd(model: str, at: int | None, tokens: Mapping[str, int]) -> float | N
         info = _find(model)
     except UnknownModel:
         return None
-    when = datetime.fromtimestamp((at or 0) / 1000, UTC)
+    when = datetime.fromtimestamp(min(max(at or 0, 0), _TIME_MAX_MS) / 1000, UTC)
     written, hour = tokens["cache_write"], tokens["cache_write_1h"]
     whole_input = tokens["input"] + tokens["cache_read"] + written
     brackets = _brackets(_Same(info.get_prices(when)))
-    prices = next(each for each in brackets if whole_input <= each.input_max)
+    prices = next((each for each in brackets if whole_input <= each.input_max), brackets[-1])
     return (
         tokens["input"] * prices.input
         + tokens["output"] * prices.output

@@ -13,6 +13,7 @@ from session.timeline import TimelineEntry
 
 ERRORS_MAX = 50
 ERROR_TEXT_MAX = 512
+CLEARED_TOOLS_MAX = 64
 TITLE_ORDER = ("patch", "custom", "hook", "agent", "ai", "summary", "prompt")
 
 
@@ -52,20 +53,44 @@ def hear(session: Session, delta: Delta, family: str, changes: Changes) -> None:
     """Note that the source was heard, and the times that follow from it."""
     at = delta.heard_at
     if session.sources.get(family, -1) < at:
-        set_names(session, changes, sources={**session.sources, family: at})
+        session.sources = {**session.sources, family: at}
+        changes.name("sources")
     if session.updated_at is None or at > session.updated_at:
-        set_names(session, changes, updated_at=at)
+        session.updated_at = at
+        changes.name("updated_at")
     if session.started_at is None:
         set_names(session, changes, started_at=at)
-    set_names(
-        session,
-        changes,
-        agent=delta.agent,
-        host=delta.host or session.host,
-        user=delta.user or session.user,
-    )
+    if delta.host and delta.host != session.host:
+        set_names(session, changes, host=delta.host)
+    if delta.user and delta.user != session.user:
+        set_names(session, changes, user=delta.user)
+
+
+def refresh_tool(session: Session, changes: Changes) -> None:
+    """The current tool: the main agent's latest open one, else a subagent's."""
+    if session.open_tools:
+        calls = session.open_tools.values()
+        tool: str | None = max(calls, key=lambda each: (each.agent_id is None, each.at)).tool
+    else:
+        tool = "background" if session.in_background and session.base == "running" else None
+    set_names(session, changes, current_tool=tool)
+
+
+def clear_tools(session: Session, *, subagents: bool) -> None:
+    """The turn is over: calls that have not ended will not be waited for.
+
+    Their ids are kept for a while: one that ends late after all was counted at its start.
+    """
+    kept = {
+        call: tool
+        for call, tool in session.open_tools.items()
+        if tool.agent_id is not None and not subagents
+    }
+    gone = [call for call in session.open_tools if call not in kept]
+    session.cleared_tools = [*session.cleared_tools, *gone][-CLEARED_TOOLS_MAX:]
+    session.open_tools = kept
 
 
 def has_transcript(session: Session) -> bool:
-    """Whether the session's own transcript is known: it is the ledger then."""
+    """Whether the session's own transcript is known: it tells the whole timeline then."""
     return MAIN_SOURCE in session.transcripts

@@ -9,61 +9,77 @@ from typing import Any
 
 from session import attention, status
 from session.changes import Changes
-from session.delta import MAIN_SOURCE, SUBAGENT_PREFIX, Report
-from session.record import add_entries, refresh_title, set_names
+from session.delta import MAIN_SOURCE, Entry, Report
+from session.record import add_entries, clear_tools, refresh_title, refresh_tool, set_names
 from session.state import TOKEN_NAMES, Item, Session, Source
+from session.subagents import agent_id_of, end_subagents, refresh_agent
 
 ENDED_TOOLS_MAX = 64
 
+# Keys that a report touches, each with what stood there before.
+Keys = dict[str, Any]
 
-def fold_report(session: Session, report: Report, changes: Changes) -> None:
-    """Apply ``report`` unless its version is not above the one already applied."""
+
+def fold_report(session: Session, report: Report, changes: Changes) -> bool:
+    """Apply ``report``; False if its version is not above the one already applied."""
     source = session.transcripts.get(report.source)
+    stale: dict[str, Any] = {}
     if source is not None and report.generation > source.generation:
-        stale_values = source.values
-        source = None
-    else:
-        stale_values = {}
+        stale, source = source.values, None
     if source is None:
         source = session.transcripts[report.source] = Source(generation=report.generation)
     elif (report.generation, report.to) <= (source.generation, source.to):
-        return
+        return False
     if report.from_ > source.to and not session.timeline_partial:
         session.timeline_partial = True
         changes.name("timeline_partial")
     fresh = [entry for entry in report.entries if entry.offset > source.to]
     source.to = report.to
-    _merge(session, report.source, source, _replacing(stale_values, report.values), changes)
+    _merge(session, report.source, source, report.values, stale, changes)
+    _note_prompts(session, fresh)
     add_entries(session, fresh, report.number, changes)
+    return True
 
 
-def _replacing(stale: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """``values``, with the keys that only an earlier generation knew taken back."""
-    gone = {name: dict.fromkeys(held) for name, held in stale.items() if name in KEYED}
-    return {
-        **values,
-        **{name: {**keys, **values.get(name, {})} for name, keys in gone.items()},
-    }
+def _note_prompts(session: Session, entries: list[Entry]) -> None:
+    """Ordinals of prompts without an id, so that the next one by a hook gets the same."""
+    for entry in entries:
+        kind, _, rest = entry.id.partition(":")
+        digest, _, ordinal = rest.partition(":")
+        if kind == "prompt" and ordinal.isdecimal():
+            session.prompts[digest] = max(session.prompts.get(digest, 0), int(ordinal))
 
 
 def _merge(
-    session: Session, name: str, source: Source, values: dict[str, Any], changes: Changes
-) -> None:
-    """Upsert ``values`` into the source, then roll up what they touch."""
-    for key, value in values.items():
-        if key in KEYED:
-            held = source.values.setdefault(key, {})
-            for inner, inner_value in value.items():
-                if inner_value is None:
-                    held.pop(inner, None)
-                else:
-                    held[inner] = inner_value
-            KEYED[key](session, name, set(value), changes)
+    session: Session, name: str, source: Source, values: dict[str, Any], stale: dict[str, Any],
+    changes: Changes,
+) -> None:  # fmt: skip
+    """Upsert ``values`` into the source, then roll up what they touch.
+
+    ``stale`` is what an earlier generation said: whatever is not said anew is taken back.
+    """
+    for key, roll in KEYED.items():
+        told = {**dict.fromkeys(stale.get(key, ())), **values.get(key, {})}
+        if told:
+            roll(session, name, _upsert(source, key, told, stale.get(key, {})), changes)
+    source.values.update({key: value for key, value in values.items() if key not in KEYED})
+    for key, plain in PLAIN.items():
+        if key in values or (key in stale and key in RETRACTABLE):
+            plain(session, name, values.get(key), changes)
+
+
+def _upsert(
+    source: Source, key: str, told: dict[str, Any], stale: dict[str, Any]
+) -> dict[str, Any]:
+    """Put keys into a source's map, None takes one out; gives what stood there before."""
+    held = source.values.setdefault(key, {})
+    before = {inner: held.get(inner, stale.get(inner)) for inner in told}
+    for inner, value in told.items():
+        if value is None:
+            held.pop(inner, None)
         else:
-            source.values[key] = value
-    for key, roll in PLAIN.items():
-        if key in values:
-            roll(session, name, source.values[key], changes)
+            held[inner] = value
+    return before
 
 
 def _held(session: Session, key: str) -> list[dict[str, Any]]:
@@ -76,7 +92,7 @@ def _sum(parts: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: sum(part.get(name) or 0 for part in parts) for name in names}
 
 
-def _fold_calls(session: Session, name: str, models: set[str], changes: Changes) -> None:
+def _fold_calls(session: Session, name: str, models: Keys, changes: Changes) -> None:
     """``calls``: model → {input, output, cache_read, cache_write, cost_usd, calls, unpriced}."""
     held = _held(session, "calls")
     for model in models:
@@ -104,7 +120,9 @@ def _fold_calls(session: Session, name: str, models: set[str], changes: Changes)
         cost_usd=sum(costs) if costs or not calls else None,
         cost_state=_cost_state(calls, unpriced),
     )
-    _fold_subagent(session, name, None, changes)
+    agent_id = agent_id_of(name)
+    if agent_id is not None:
+        refresh_agent(session, agent_id, changes)
 
 
 def _cost_state(calls: int, unpriced: int) -> str:
@@ -113,13 +131,12 @@ def _cost_state(calls: int, unpriced: int) -> str:
     return "unpriced" if unpriced == calls else "partial"
 
 
-def _fold_tools(session: Session, _: str, tools: set[str], changes: Changes) -> None:
+def _fold_tools(session: Session, _: str, tools: Keys, changes: Changes) -> None:
     """``tools``: name → {calls, errors, total_ms}; from now on hooks do not count."""
     held = _held(session, "tools")
-    if session.hook_tools:
-        tools = tools | session.tools.keys()
-        session.hook_tools = {}
-    for tool in tools:
+    counted_by_hooks = session.tools.keys() if session.hook_tools else set()
+    session.hook_tools = {}
+    for tool in tools.keys() | counted_by_hooks:
         parts = [each[tool] for each in held if tool in each]
         if parts:
             session.tools[tool] = _sum(parts, ("calls", "errors", "total_ms"))
@@ -139,7 +156,7 @@ def count_tools(session: Session, changes: Changes) -> None:
     )
 
 
-def _fold_buckets(session: Session, _: str, minutes: set[str], changes: Changes) -> None:
+def _fold_buckets(session: Session, _: str, minutes: Keys, changes: Changes) -> None:
     """``buckets``: start of the minute in ms, as text → {input, …, cost_usd}."""
     held = _held(session, "buckets")
     for minute in minutes:
@@ -153,7 +170,7 @@ def _fold_buckets(session: Session, _: str, minutes: set[str], changes: Changes)
         changes.key("token_series", at)
 
 
-def _fold_objectives(session: Session, name: str, ids: set[str], changes: Changes) -> None:
+def _fold_objectives(session: Session, name: str, ids: Keys, changes: Changes) -> None:
     """``objectives``: id → {text, status, at}; the main transcript's only."""
     if name != MAIN_SOURCE:
         return
@@ -175,22 +192,32 @@ def count_objectives(session: Session, changes: Changes) -> None:
     set_names(session, changes, objectives=counts)
 
 
-def _fold_titles(session: Session, name: str, _: set[str], changes: Changes) -> None:
-    if name == MAIN_SOURCE:
-        session.titles.update(session.transcripts[name].values["titles"])
-        refresh_title(session, changes)
+def _fold_titles(session: Session, name: str, kinds: Keys, changes: Changes) -> None:
+    """``titles``: kind → text; the main transcript's only."""
+    if name != MAIN_SOURCE:
+        return
+    held = session.transcripts[name].values["titles"]
+    for kind in kinds:
+        if kind in held:
+            session.titles[kind] = held[kind]
+        else:
+            session.titles.pop(kind, None)
+    refresh_title(session, changes)
 
 
-def _fold_calls_open(session: Session, name: str, calls: set[str], changes: Changes) -> None:
+def _fold_open_calls(session: Session, name: str, before: Keys, changes: Changes) -> None:
     """``open_calls``: tool_use_id → {tool, at, kind?, summary?, request?}, null when ended.
 
     A question or a plan that has no result yet is what the person is waited for.
     """
     held = session.transcripts[name].values["open_calls"]
-    for call in sorted(calls):
+    agent_id = agent_id_of(name)
+    for call, was in before.items():
         asked = held.get(call)
         if asked is None:
-            _end_call(session, call, changes)
+            session.open_tools.pop(call, None)
+            tool = was["tool"] if was else None
+            attention.close_call(session, call, tool, agent_id, "answered", changes)
         elif call not in session.ended_tools and asked.get("kind"):
             item = Item(
                 id=call,
@@ -199,102 +226,62 @@ def _fold_calls_open(session: Session, name: str, calls: set[str], changes: Chan
                 tool=asked["tool"],
                 summary=asked.get("summary", ""),
                 opened_at=asked["at"],
+                agent_id=agent_id,
                 call=call,
                 request=asked.get("request"),
             )
             attention.open_item(session, item, changes)
-            status.settle(session, asked["at"], changes)
-    if session.hooks_heard_at is None and name == MAIN_SOURCE:
+    if session.hooks_heard_at is not None:
+        refresh_tool(session, changes)
+    elif name == MAIN_SOURCE:
         latest = max(held.values(), key=lambda each: each["at"], default=None)
         set_names(session, changes, current_tool=latest["tool"] if latest else None)
 
 
-def _end_call(session: Session, call: str, changes: Changes) -> None:
-    item = session.items.get(call)
-    session.open_tools.pop(call, None)
-    if item is not None:
-        attention.close(session, call, "answered", changes)
-        status.settle(session, session.base_at or item.opened_at, changes)
-
-
 def _fold_signal(session: Session, _: str, __: Any, changes: Changes) -> None:
-    """``signal``: {status, at}: the newest of the main transcript or a subagent still running."""
-    told = [(name, source.values.get("signal")) for name, source in session.transcripts.items()]
-    main = next((each for name, each in told if name == MAIN_SOURCE and each), None)
-    running = [
-        each
-        for name, each in told
-        if each and name != MAIN_SOURCE and (main is None or each["at"] > main["at"])
-    ]
-    newest = max([main, *running] if main else running, key=lambda each: each["at"], default=None)
-    if newest is None or (newest is not main and main and newest["status"] != "running"):
-        newest = main
-    if newest and status.transcript_signal(session, newest["status"], newest["at"], changes):
-        _after_signal(session, newest, changes)
+    """``signal``: {status, at}: the main transcript's, or a subagent's that runs on behind it."""
+    told = {
+        name: source.values["signal"]
+        for name, source in session.transcripts.items()
+        if source.values.get("signal")
+    }
+    main = told.pop(MAIN_SOURCE, None)
+    newest = max(told.values(), key=lambda each: each["at"], default=None)
+    if main is None and newest is not None and newest["status"] != "running":
+        main = {**newest, "status": "idle"}  # a subagent alone says nothing of its parent's fate
+    running = [each for each in told.values() if each["status"] == "running"]
+    behind = [each for each in running if main is None or each["at"] > main["at"]]
+    chosen = max(behind, key=lambda each: each["at"], default=main)
+    if chosen and status.transcript_signal(session, chosen["status"], chosen["at"], changes):
+        _after_signal(session, chosen, changes)
 
 
 def _after_signal(session: Session, told: dict[str, Any], changes: Changes) -> None:
+    failure_id = f"failure:{session.id}"
     if told["status"] == "failed":
         item = Item(
-            id=f"failure:{session.id}",
-            session=session.id,
-            kind="failure",
-            tool=None,
-            summary=told.get("text", ""),
-            opened_at=told["at"],
-        )
+            id=failure_id, session=session.id, kind="failure", tool=None,
+            summary=told.get("text", ""), opened_at=told["at"],
+        )  # fmt: skip
         attention.open_item(session, item, changes)
-    else:
-        attention.close(session, f"failure:{session.id}", "prompted", changes)
+    elif told["status"] == "running":
+        attention.close(session, failure_id, "prompted", changes)
+    if told["status"] != "running" and session.hooks_heard_at is not None:
+        clear_tools(session, subagents=False)
+        refresh_tool(session, changes)
 
 
 def _fold_subagent(session: Session, name: str, _: Any, changes: Changes) -> None:
     """``subagent``: {type, parent, status} of a subagent's own transcript."""
-    if not name.startswith(SUBAGENT_PREFIX):
-        return
-    values = session.transcripts[name].values
-    told = values.get("subagent") or {}
-    agent_id = name.removeprefix(SUBAGENT_PREFIX).rpartition("/")[2].removeprefix("agent-")
-    calls = [values["calls"][model] for model in sorted(values.get("calls", {}))]
-    known = session.subagents_tree.get(agent_id, {})
-    state = told.get("status", "done")
-    if session.past:
-        state = "done"
-    elif session.hooks_heard_at is not None and known.get("status"):
-        state = known["status"]
-    session.subagents_tree[agent_id] = {
-        "type": told.get("type") or known.get("type"),
-        "parent": told.get("parent") or known.get("parent"),
-        "status": state,
-        "tokens": _sum(calls, TOKEN_NAMES),
-        "cost_usd": sum(call.get("cost_usd") or 0 for call in calls),
-    }
-    changes.key("subagents_tree", agent_id)
-    count_subagents(session, changes)
+    agent_id = agent_id_of(name)
+    if agent_id is not None:
+        refresh_agent(session, agent_id, changes)
 
 
-def _fold_agents(session: Session, name: str, ids: set[str], changes: Changes) -> None:
-    """``agents``: agent_id → {type, status}, what the parent's transcript says of a subagent."""
-    held = session.transcripts[name].values["agents"]
-    for agent_id in ids & held.keys():
-        told, known = held[agent_id], session.subagents_tree.get(agent_id)
-        if known is None:
-            known = {"type": None, "parent": None, "status": None, "tokens": None, "cost_usd": None}
-        state = "done" if session.past else known["status"] or told["status"]
-        if told["status"] == "done":
-            state = "done"
-        session.subagents_tree[agent_id] = {
-            **known, "type": known["type"] or told["type"], "status": state,
-        }  # fmt: skip
-        changes.key("subagents_tree", agent_id)
-    count_subagents(session, changes)
-
-
-def count_subagents(session: Session, changes: Changes) -> None:
-    """Roll the subagents up into the summary."""
-    active = sum(each["status"] == "running" for each in session.subagents_tree.values())
-    total = len(session.subagents_tree)
-    set_names(session, changes, subagents={"active": active, "total": total})
+def _fold_agents(session: Session, _: str, ids: Keys, changes: Changes) -> None:
+    """``agents``: agent_id → {type, status}, what a parent's transcript says of a subagent."""
+    for agent_id in ids:
+        refresh_agent(session, agent_id, changes)
 
 
 def _fold_messages(session: Session, _: str, __: Any, changes: Changes) -> None:
@@ -304,7 +291,7 @@ def _fold_messages(session: Session, _: str, __: Any, changes: Changes) -> None:
 
 def _fold_inherited(session: Session, _: str, __: Any, changes: Changes) -> None:
     """``inherited``: {tokens, cost_usd} of the lines that another session owns."""
-    parts = _held(session, "inherited")
+    parts = [part for part in _held(session, "inherited") if part]
     tokens = _sum([part["tokens"] for part in parts], TOKEN_NAMES)
     cost_usd = sum(part["cost_usd"] or 0 for part in parts)
     set_names(session, changes, inherited={"tokens": tokens, "cost_usd": cost_usd})
@@ -341,29 +328,22 @@ def make_past(session: Session, at: int, changes: Changes) -> None:
     if status.is_blocked(session) or (session.updated_at or 0) > at:
         return
     attention.close_all(session, None, "past", changes)
-    session.open_tools.clear()
+    clear_tools(session, subagents=True)
     session.base = "ended"
     session.base_at = max(session.base_at or at, at)
     set_names(session, changes, ended_at=max(session.ended_at or at, at), current_tool=None)
-    for agent_id, each in session.subagents_tree.items():
-        if each["status"] == "running":
-            session.subagents_tree[agent_id] = {**each, "status": "done"}
-            changes.key("subagents_tree", agent_id)
-    if session.subagents:
-        count_subagents(session, changes)
+    end_subagents(session, changes)
     status.settle(session, at, changes)
     session.past = True
 
 
-Roll = Callable[[Session, str, set[str], Changes], None]
-
-KEYED: dict[str, Roll] = {
+KEYED: dict[str, Callable[[Session, str, Keys, Changes], None]] = {
     "calls": _fold_calls,
     "tools": _fold_tools,
     "buckets": _fold_buckets,
     "objectives": _fold_objectives,
     "titles": _fold_titles,
-    "open_calls": _fold_calls_open,
+    "open_calls": _fold_open_calls,
     "agents": _fold_agents,
 }
 PLAIN: dict[str, Callable[[Session, str, Any, Changes], None]] = {
@@ -378,3 +358,5 @@ PLAIN: dict[str, Callable[[Session, str, Any, Changes], None]] = {
     "signal": _fold_signal,
     "past": _fold_past,
 }
+# What a new generation takes back by not saying it.
+RETRACTABLE = frozenset({"branch", "model", "context_tokens", "messages", "inherited"})

@@ -125,6 +125,8 @@ class Session(Struct, kw_only=True):
     items: dict[str, Item] = field(default_factory=dict)
     open_tools: dict[str, OpenTool] = field(default_factory=dict)
     ended_tools: list[str] = field(default_factory=list)  # the last 64
+    cleared_tools: list[str] = field(default_factory=list)  # started, then given up; the last 64
+    agent_signals: dict[str, str] = field(default_factory=dict)  # subagent → what hooks said last
     hook_tools: dict[str, ToolCount] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     prompts: dict[str, int] = field(default_factory=dict)  # text hash → how often
@@ -188,7 +190,8 @@ def token_series(session: Session) -> list[dict[str, Any]]:
     older, newer = order[:-_FINE_BUCKETS], order[-_FINE_BUCKETS:]
     room = SERIES_BUCKETS_MAX - _FINE_BUCKETS
     widths = (minutes * _MINUTE_MS for minutes in _WIDTHS_MIN)
-    width = next(w for w in widths if older[-1] // w - older[0] // w < room)
+    span = (older[-1] - older[0]) // (room - 1) + 1  # for clocks that are wildly wrong
+    width = next((w for w in widths if older[-1] // w - older[0] // w < room), span)
     merged: dict[int, dict[str, Any]] = {}
     for at in older:
         start = at - at % width

@@ -11,9 +11,8 @@ TRANSCRIPT_LAG_MS = 2_000
 
 def signal(session: Session, base: Status, at: int, changes: Changes) -> bool:
     """Take the agent's state as of ``at``; one older than the last taken changes nothing."""
-    last_at = session.base_at
-    if last_at is not None and (at < last_at or (session.past and at == last_at)):
-        return False  # what is past is reopened only by something newer
+    if session.base_at is not None and at < session.base_at:
+        return False
     session.base_at = at
     session.base = base
     session.past = False
@@ -25,10 +24,17 @@ def signal(session: Session, base: Status, at: int, changes: Changes) -> bool:
 
 
 def transcript_signal(session: Session, base: Status, at: int, changes: Changes) -> bool:
-    """A transcript's witness: where hooks are heard it decides only when clearly newer."""
+    """The transcripts' witness, derived anew from all of them: the order of reading is nothing.
+
+    Where hooks are heard it decides only when clearly newer than they are.
+    """
     heard_at = session.hooks_heard_at
     if heard_at is not None and at <= heard_at + TRANSCRIPT_LAG_MS:
         return False
+    settled = session.past or session.base == "stale"
+    if settled and at <= (session.base_at or 0):
+        return False
+    session.base_at = at
     return signal(session, base, at, changes)
 
 

@@ -78,7 +78,7 @@ class Timeline:
         self.entries.append(entry)
         self.numbers.append(number)
         self.ids.add(entry.id)
-        self.size_bytes += len(entry.text) + _OVERHEAD_BYTES
+        self.size_bytes += _size(entry)
         while len(self.entries) > RING_ENTRIES_MAX or self.size_bytes > RING_BYTES_MAX:
             self._drop_oldest()
         return self.seq
@@ -94,4 +94,8 @@ class Timeline:
         oldest = self.entries.popleft()
         self.dropped_number = max(self.dropped_number, self.numbers.popleft())
         self.ids.discard(oldest.id)
-        self.size_bytes -= len(oldest.text) + _OVERHEAD_BYTES
+        self.size_bytes -= _size(oldest)
+
+
+def _size(entry: TimelineEntry) -> int:
+    return len(entry.text.encode("utf-8", "replace")) + _OVERHEAD_BYTES

@@ -11,16 +11,18 @@ from ingest.adapters import objectives
 from ingest.adapters.jsontext import decode_object
 from ingest.adapters.texts import (
     ASKING_TOOLS,
+    SHORT_BYTES_MAX,
     SUMMARY_BYTES_MAX,
     count,
     digest,
     request,
     result_text,
+    short,
     summarize,
     text_of,
 )
 from ingest.errors import InvalidPayload
-from session.delta import Event, cut_text
+from session.delta import ENTRY_TEXT_BYTES_MAX, Event, cut_text
 
 AGENT = "claude-code"
 SESSION_ID_MAX = 200
@@ -66,7 +68,21 @@ def normalize(
 
 
 def _present(fields: Fields) -> Fields:
-    return {name: value for name, value in fields.items() if value is not None}
+    """Fields that are known, none longer than anything real."""
+    return {
+        name: short(value, _BYTES_MAX.get(name, SHORT_BYTES_MAX))
+        if isinstance(value, str)
+        else value
+        for name, value in fields.items()
+        if value is not None
+    }
+
+
+_BYTES_MAX = {
+    "text": ENTRY_TEXT_BYTES_MAX,
+    "cwd": SUMMARY_BYTES_MAX,
+    "summary": SUMMARY_BYTES_MAX,
+}
 
 
 def _common(payload: Payload) -> Fields:
@@ -138,8 +154,8 @@ def _permission(payload: Payload) -> Fields:
 
 def _tool_end(payload: Payload) -> Fields:
     tool = _required(payload, "tool_name")
-    told = objectives.told_by(
-        tool, payload.get("tool_input"), payload.get("tool_response"), None, {}
+    told, whole = objectives.told_by_hook(
+        tool, payload.get("tool_input"), payload.get("tool_response")
     )
     return {
         "call": _required(payload, "tool_use_id"),
@@ -148,6 +164,7 @@ def _tool_end(payload: Payload) -> Fields:
         "text": result_text(payload.get("tool_response")),
         "duration_ms": count(payload.get("duration_ms")),
         "objectives": told or None,
+        "whole": whole or None,
     }
 
 
@@ -219,7 +236,10 @@ def _task(payload: Payload) -> Fields:
     task = objectives.objective(
         payload.get("task_subject"), "completed" if done else "pending", None
     )
-    return {"objectives": {str(payload["task_id"]): task}}
+    task_id = payload.get("task_id")
+    if isinstance(task_id, bool) or not isinstance(task_id, str | int):
+        raise KeyError("task_id")
+    return {"objectives": {short(str(task_id)): task}}
 
 
 def _model_switch(payload: Payload) -> Fields:

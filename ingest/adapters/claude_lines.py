@@ -4,7 +4,7 @@ The format is internal to the agent and changes: unknown types and keys are pass
 Called by the transcript adapter.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from ingest.adapters import jsontext
 from ingest.errors import InvalidPayload
 
 RESULT_BYTES_MAX = 256 * 1024
+TIME_MAX_MS = 4_102_444_800_000  # the year 2100
 
 
 class Line(Struct):
@@ -132,10 +133,15 @@ def read_raw(raw: Raw) -> Any:
 
 
 def time_ms(timestamp: Any) -> int | None:
-    """An ISO timestamp in ms since the epoch, or None."""
+    """An ISO timestamp (UTC where it names no zone) in ms since the epoch.
+
+    None for what is no time, or none of a computer with a set clock.
+    """
     if not isinstance(timestamp, str):
         return None
     try:
-        return round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+        told = datetime.fromisoformat(timestamp)
+        at = round((told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
+    return at if 0 <= at < TIME_MAX_MS else None

@@ -3,7 +3,6 @@
 Most user lines are tool results, notices and wrappers. Called by the transcript adapter.
 """
 
-import re
 from typing import Any, NamedTuple
 
 from ingest.adapters.claude_lines import Block, Line
@@ -14,10 +13,9 @@ _WRAPPERS = (
     "<task-notification>", "<local-command-", "<bash-stdout>", "<bash-stderr>", "<bash-input>",
     "<system-reminder>", "<user-memory-input>", "Caveat: The messages below were generated",
 )  # fmt: skip
-_COMMAND = re.compile(r"<command-name>(.*?)</command-name>", re.DOTALL)
-_COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
 # From this version on a hook's prompt_id and a line's promptId are the same.
 _PROMPT_ID_VERSION = (2, 1, 196)
+_VERSION_MAX = 20
 
 
 class Spoken(NamedTuple):
@@ -60,11 +58,22 @@ def _text(content: str | list[Block]) -> str:
 
 
 def _command(text: str) -> Spoken | None:
-    name, args = _COMMAND.search(text), _COMMAND_ARGS.search(text)
+    name = _between(text, "<command-name>", "</command-name>")
     if name is None:
         return None
-    whole = f"{name[1].strip()} {args[1].strip() if args else ''}".strip()
+    args = _between(text, "<command-args>", "</command-args>") or ""
+    whole = f"{name.strip()} {args.strip()}".strip()
     return Spoken(whole if whole.startswith("/") else f"/{whole}", command=True)
+
+
+def _between(text: str, opening: str, closing: str) -> str | None:
+    """The text between two tags; found in one pass, however often the first one stands there."""
+    start = text.find(opening)
+    if start < 0:
+        return None
+    start += len(opening)
+    end = text.find(closing, start)
+    return text[start:end] if end >= 0 else None
 
 
 class Prompts:
@@ -88,4 +97,5 @@ class Prompts:
 def _version(version: Any) -> tuple[int, ...]:
     if not isinstance(version, str):
         return (0,)
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
+    parts = version[:_VERSION_MAX].split(".")
+    return tuple(int(part) for part in parts if part.isascii() and part.isdigit())

@@ -52,7 +52,7 @@ class ClaudeTranscript:
         for raw in _lines(data):
             self.offset += len(raw)
             self._read(raw)
-            if self.turns.pending_bytes > REPORT_BYTES_MAX:
+            if self.turns.pending_bytes > REPORT_BYTES_MAX and self.pending():
                 parts.append(self.take(now))
         return parts
 
@@ -68,8 +68,11 @@ class ClaudeTranscript:
         self.turns.read(line, self.offset)
 
     def pending(self) -> bool:
-        """Whether anything was read since the last ``take``."""
-        return self.offset > self._reported
+        """Whether there is something to report since the last ``take``.
+
+        A file that tells no time yet is a stub: nobody could say when its session was.
+        """
+        return self.offset > self._reported and self.turns.last_at is not None
 
     def take(self, now: int | None = None) -> Part:
         """What was read since the last time. With ``now``, a file whose last line is over a

@@ -24,6 +24,9 @@ from session.delta import MAIN_SOURCE, Entry, cut_text
 SYNTHETIC = "<synthetic>"
 TITLE_BYTES_MAX = 200
 _ENTRY_OVERHEAD_BYTES = 200
+_USAGE_BYTES = 250
+_KEY_BYTES = 160
+_GIVEN_UP_MAX = 256
 _TITLES = {
     "custom-title": ("custom", "customTitle"),
     "agent-name": ("agent", "agentName"),
@@ -48,6 +51,7 @@ class TurnReader:
         self._dirty_keys: dict[str, set[str]] = {}
         self._entries: list[Entry] = []
         self._open: dict[str, dict[str, Any]] = {}
+        self._given_up: dict[str, dict[str, Any]] = {}
         self._message_ids: set[str] = set()
         self._turn_output = 0
         self._offset = 0
@@ -68,13 +72,11 @@ class TurnReader:
 
     def take_values(self) -> dict[str, Any]:
         """The values that changed since the last time, absolute."""
-        for name, keys in self.ledger.dirty.items():
-            if keys and name == "inherited":
-                self._set("inherited", self.ledger.inherited)
-            elif keys:
-                held = getattr(self.ledger, name)
-                self._put(name, {key: dict(held[key]) for key in keys})
-            keys.clear()
+        for name, changed in self.ledger.take_sums().items():
+            if name == "inherited":
+                self._set(name, changed)
+            else:
+                self._put(name, changed)
         taken = {name: self.values[name] for name in self._dirty}
         for name, keys in self._dirty_keys.items():
             taken[name] = {key: self.values[name].get(key) for key in keys}
@@ -113,7 +115,7 @@ class TurnReader:
         kind, key = _TITLES[line.type]
         title = texts.text_of(getattr(line, key))
         if title:
-            self._put("titles", {kind: cut_text(title, TITLE_BYTES_MAX)[0]})
+            self._put("titles", {kind: texts.short(title, TITLE_BYTES_MAX)})
 
     def _read_assistant(self, line: Line, at: int | None) -> None:
         self._read_context(line)
@@ -146,11 +148,13 @@ class TurnReader:
             "cache_write": written,
             "cache_write_1h": min(hour or 0, written),
         }
-        if min(tokens.values()) < 0:
+        if min(tokens.values()) < 0 or max(tokens.values()) > texts.COUNT_MAX:
             return
+        model = texts.short(model)
         before = self.ledger.records.get(message_id)
         if not self.ledger.add(message_id, model, at, tokens, forked) or forked:
             return
+        self.pending_bytes += _USAGE_BYTES
         self._turn_output += tokens["output"] - (before.tokens["output"] if before else 0)
         if not line.isSidechain or not self.main:
             self._set("model", model)
@@ -171,14 +175,15 @@ class TurnReader:
                 self._open_call(block, at)
 
     def _open_call(self, block: Block, at: int | None) -> None:
-        tool = texts.text_of(block.name) or "unknown"
-        if block.id in self._open:
+        tool = texts.short(texts.text_of(block.name) or "unknown")
+        if block.id in self._open or len(block.id) > texts.SHORT_BYTES_MAX:
             return
         call: dict[str, Any] = {"tool": tool, "at": at or 0}
         summary = texts.summarize(tool, block.input)
         if tool in texts.ASKING_TOOLS:
             request, _ = texts.request(block.input)
             call |= {"kind": texts.ASKING_TOOLS[tool], "summary": summary, "request": request}
+            self.pending_bytes += texts.size_of(request)
         self._open[block.id] = {**call, "input": block.input}
         self._put("open_calls", {block.id: call})
         self._count_tool(tool, calls=1)
@@ -198,13 +203,23 @@ class TurnReader:
         else:
             self._signal("running", at)
 
+    def _give_up_calls(self) -> None:
+        """A new turn: calls without a result are not waited for (one may still come)."""
+        if self._open:
+            self._put("open_calls", dict.fromkeys(self._open))
+            self._given_up = {**self._given_up, **self._open}
+            while len(self._given_up) > _GIVEN_UP_MAX:
+                del self._given_up[next(iter(self._given_up))]
+            self._open = {}
+
     def _end_turn(self, at: int | None) -> None:
         if self._turn_output:
             text = f"{self._turn_output:,} output tokens"
             entry_id = f"tokens:{self.agent_id or 'main'}:{self._offset}"
             self._entry(id=entry_id, kind="tokens", at=at, text=text, tokens=self._turn_output)
             self._turn_output = 0
-        self._signal("idle", at)
+        if self.values.get("signal", {}).get("status") != "failed":
+            self._signal("idle", at)
 
     def _read_user(self, line: Line, at: int | None) -> None:
         self._read_context(line)
@@ -220,6 +235,7 @@ class TurnReader:
         if said is None:
             return
         if said.interrupt:
+            self._give_up_calls()
             self._end_turn(at)
             entry_id = f"{line.uuid or self._offset}:interrupt"
             self._entry(id=entry_id, kind="session", at=at, text="interrupted by the person")
@@ -228,11 +244,12 @@ class TurnReader:
 
     def _prompt(self, line: Line, said: str, command: bool, at: int | None) -> None:
         entry_id = self.prompts.entry_id(line, said)
+        self._give_up_calls()
         self._count_messages()
         self._turn_output = 0
         titles = self.values.get("titles", {})
         if "prompt" not in titles and not command:
-            self._put("titles", {"prompt": cut_text(said, TITLE_BYTES_MAX)[0]})
+            self._put("titles", {"prompt": texts.short(said, TITLE_BYTES_MAX)})
         text, full_bytes = cut_text(said)
         self._entry(id=entry_id, kind="prompt", at=at, text=text, full_bytes=full_bytes)
         if not command:
@@ -240,11 +257,14 @@ class TurnReader:
 
     def _end_call(self, line: Line, block: Block, at: int | None) -> None:
         call = self._open.pop(block.tool_use_id, None)
+        if call is not None:
+            self._put("open_calls", {block.tool_use_id: None})
+        else:
+            call = self._given_up.pop(block.tool_use_id, None)
         if call is None:
             return
         tool, failed = call["tool"], block.is_error is True
         took_ms = max(0, at - call["at"]) if at and call["at"] else None
-        self._put("open_calls", {block.tool_use_id: None})
         self._count_tool(tool, errors=int(failed), total_ms=took_ms or 0)
         self._entry(
             id=f"{block.tool_use_id}:end", ref=block.tool_use_id, kind="tool", at=at, tool=tool,
@@ -277,11 +297,13 @@ class TurnReader:
         if not isinstance(result, dict) or not texts.text_of(result.get("agentId")):
             return
         asked = asked if isinstance(asked, dict) else {}
-        agent_id = result["agentId"]
+        agent_id = texts.short(result["agentId"])
         kind = texts.text_of(result.get("agentType")) or texts.text_of(asked.get("subagent_type"))
+        kind = texts.short(kind) if kind else None
         state = "running" if result.get("status") == "async_launched" else "done"
         self._put("agents", {agent_id: {"type": kind, "status": state}})
-        text = f"{kind or 'subagent'}: {texts.text_of(asked.get('description')) or state}"
+        about = texts.short(texts.text_of(asked.get("description")) or state)
+        text = f"{kind or 'subagent'}: {about}"
         entry_id = f"subagent:{agent_id}:{state}"
         self._entry(id=entry_id, kind="subagent", at=at, text=text, agent_id=agent_id)
 
@@ -297,7 +319,8 @@ class TurnReader:
             self._entry(id=entry_id, kind="compaction", at=at, text=f"compacted{size}")
             self._set("context_tokens", None)
         elif line.subtype == "api_error":
-            text = f"API error, attempt {line.retryAttempt} of {line.maxRetries}"
+            attempt, of = texts.count(line.retryAttempt), texts.count(line.maxRetries)
+            text = f"API error, attempt {attempt} of {of}" if attempt and of else "API error"
             self._entry(id=f"{line.uuid or self._offset}", kind="error", at=at, text=text)
         elif line.subtype == "turn_duration" and not self._open:
             self._end_turn(at)
@@ -306,7 +329,7 @@ class TurnReader:
         """Where the agent works; the last line decides."""
         for name, told in (("cwd", line.cwd), ("branch", line.gitBranch)):
             if texts.text_of(told):
-                self._set(name, told)
+                self._set(name, texts.short(told, texts.SUMMARY_BYTES_MAX))
 
     # Keeping.
 
@@ -324,6 +347,7 @@ class TurnReader:
             else:
                 held[key] = value
         self._dirty_keys.setdefault(name, set()).update(changed)
+        self.pending_bytes += _KEY_BYTES * len(changed)
 
     def _count_messages(self) -> None:
         self._set("messages", len(self._message_ids) + self.prompts.typed)
@@ -345,6 +369,8 @@ class TurnReader:
 
     def _entry(self, **fields: Any) -> None:
         agent_id = fields.pop("agent_id", None) or self.agent_id
+        if len(fields["id"]) > texts.SHORT_BYTES_MAX:
+            fields["id"] = texts.digest(fields["id"])
         self._entries.append(Entry(offset=self._offset, agent_id=agent_id, **fields))
         self.pending_bytes += len(fields.get("text") or "") + _ENTRY_OVERHEAD_BYTES
 

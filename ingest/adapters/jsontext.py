@@ -4,6 +4,7 @@ Never returns text that cannot be encoded as UTF-8, never NaN, never recurses wi
 """
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -41,7 +42,8 @@ def _may_be_text_fault(error: Exception, data: bytes) -> bool:
 
 def _decode_mending(data: bytes) -> Any:
     try:
-        value = json.loads(data.decode("utf-8", "replace"), parse_constant=_refuse)
+        text = data.decode("utf-8", "replace")
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
         return mend(value)
     except (ValueError, RecursionError) as error:
         raise InvalidPayload(str(error) or "JSON nested too deeply") from error
@@ -49,6 +51,13 @@ def _decode_mending(data: bytes) -> Any:
 
 def _refuse(constant: str) -> Any:
     raise InvalidPayload(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise InvalidPayload(f"{text} is out of range")
+    return value
 
 
 def mend(value: Any) -> Any:

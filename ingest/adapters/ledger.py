@@ -26,14 +26,15 @@ class Record(Struct):
 
 
 class Ledger:
-    """Sums that follow the records; ``dirty`` names what changed since the last ``take``."""
+    """Sums that follow the records; what changed is told by ``take_sums`` and ``take_usage``."""
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.calls: dict[str, dict[str, Any]] = {}
         self.buckets: dict[str, dict[str, Any]] = {}
         self.inherited: dict[str, Any] | None = None
-        self.dirty: dict[str, set[str]] = {"calls": set(), "buckets": set(), "inherited": set()}
+        self._dirty: dict[str, set[str]] = {"calls": set(), "buckets": set()}
+        self._inherited_changed = False
         self._fresh: dict[str, Record] = {}
 
     def add(
@@ -44,7 +45,7 @@ class Ledger:
         if known is not None:
             if tokens["output"] < known.tokens["output"]:
                 return False
-            if known.tokens == tokens and known.model == model:
+            if (known.tokens, known.model, known.at) == (tokens, model, at):
                 return False
             self._apply(known, -1)
         record = Record(model, at, tokens, cost_usd(model, at, tokens), forked)
@@ -62,12 +63,14 @@ class Ledger:
         _add(sums, record, sign)
         sums["calls"] += sign
         sums["unpriced"] += sign * (record.cost_usd is None)
-        self.dirty["calls"].add(record.model)
+        if not sums["calls"]:
+            del self.calls[record.model]
+        self._dirty["calls"].add(record.model)
         if record.at is not None:
             minute = str(record.at - record.at % _MINUTE_MS)
             empty = {**dict.fromkeys(_SUMMED, 0), "cost_usd": 0.0}
             _add(self.buckets.setdefault(minute, empty), record, sign)
-            self.dirty["buckets"].add(minute)
+            self._dirty["buckets"].add(minute)
 
     def _apply_inherited(self, record: Record, sign: int) -> None:
         if self.inherited is None:
@@ -75,7 +78,20 @@ class Ledger:
         for name in _SUMMED:
             self.inherited["tokens"][name] += sign * record.tokens[name]
         self.inherited["cost_usd"] += sign * (record.cost_usd or 0.0)
-        self.dirty["inherited"].add("inherited")
+        self._inherited_changed = True
+
+    def take_sums(self) -> dict[str, Any]:
+        """Sums that changed since the last time; a key whose calls all went away is None."""
+        changed: dict[str, Any] = {}
+        for name, held in (("calls", self.calls), ("buckets", self.buckets)):
+            keys = self._dirty[name]
+            if keys:
+                changed[name] = {key: dict(held[key]) if key in held else None for key in keys}
+                keys.clear()
+        if self._inherited_changed and self.inherited is not None:
+            changed["inherited"] = {**self.inherited, "tokens": dict(self.inherited["tokens"])}
+            self._inherited_changed = False
+        return changed
 
     def take_usage(self) -> list[Usage]:
         """Rows of the calls that are new or better since the last time."""

@@ -19,7 +19,12 @@ Objectives = dict[str, dict[str, Any] | None]
 def objective(text: Any, status: Any, at: int | None) -> dict[str, Any]:
     """One objective; a status that is not known reads as pending."""
     short = cut_text(text if isinstance(text, str) else "", TEXT_BYTES_MAX)[0]
-    return {"text": short, "status": status if status in STATUSES else "pending", "at": at}
+    return {"text": short, "status": known_status(status) or "pending", "at": at}
+
+
+def known_status(status: Any) -> str | None:
+    """A status of the three that there are, or None."""
+    return status if isinstance(status, str) and status in STATUSES else None
 
 
 def told_by(
@@ -95,3 +100,22 @@ def _task_list(tasks: Any, at: int | None, known: Objectives) -> Objectives:
     }
     gone = {key: None for key in known if key not in listed}
     return {**gone, **listed}
+
+
+def told_by_hook(tool: str, tool_input: Any, result: Any) -> tuple[Objectives, bool]:
+    """What one hook alone tells: parts of objectives, and whether they are the whole list.
+
+    A hook knows nothing of what was before: names that it does not tell are left out.
+    """
+    if tool != "TaskUpdate":
+        told = told_by(tool, tool_input, result, None, {})
+        return told, bool(told) and tool in ("TodoWrite", "TaskList")
+    tool_input = tool_input if isinstance(tool_input, dict) else {}
+    key = str(tool_input.get("taskId") or "")
+    if not key:
+        return {}, False
+    if tool_input.get("status") == "deleted":
+        return {key: None}, False
+    subject = tool_input.get("subject")
+    text = cut_text(subject, TEXT_BYTES_MAX)[0] if isinstance(subject, str) else None
+    return {key: {"text": text, "status": known_status(tool_input.get("status"))}}, False

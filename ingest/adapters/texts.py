@@ -13,6 +13,8 @@ from session.delta import cut_text
 SUMMARY_BYTES_MAX = 1024
 REQUEST_BYTES_MAX = 64 * 1024
 RESULT_BYTES_MAX = 512
+SHORT_BYTES_MAX = 200
+COUNT_MAX = 2**53
 
 ASKING_TOOLS = {"AskUserQuestion": "question", "ExitPlanMode": "plan"}
 SUBAGENT_TOOLS = frozenset({"Agent", "Task"})
@@ -51,9 +53,28 @@ def request(tool_input: Any) -> tuple[dict[str, Any] | None, int | None]:
     if not isinstance(tool_input, dict):
         return None, None
     data = _encode(tool_input)
-    if len(data) <= REQUEST_BYTES_MAX:
+    if len(data) <= REQUEST_BYTES_MAX and _fits_the_log(tool_input):
         return tool_input, None
     return {"cut": data[:REQUEST_BYTES_MAX].decode("utf-8", "ignore")}, len(data)
+
+
+def _fits_the_log(value: Any) -> bool:
+    """Numbers of more than 64 bits are JSON, but no msgpack."""
+    try:
+        msgspec.msgpack.encode(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def size_of(value: Any) -> int:
+    """About how many bytes a JSON value takes."""
+    return len(_encode(value))
+
+
+def short(text: str, limit: int = SHORT_BYTES_MAX) -> str:
+    """A name or a title, cut where it is longer than any real one."""
+    return cut_text(text, limit)[0]
 
 
 def result_text(value: Any) -> str:
@@ -71,7 +92,7 @@ def count(value: Any) -> int | None:
     """A whole number that is not negative, or None: agents send strings, floats and nulls."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 <= value < 2**53 else None
+    return int(value) if 0 <= value < COUNT_MAX else None
 
 
 def text_of(value: Any) -> str | None:
