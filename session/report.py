@@ -75,7 +75,10 @@ def _upsert(
     held = source.values.setdefault(key, {})
     before = {inner: held.get(inner, stale.get(inner)) for inner in told}
     for inner, value in told.items():
-        if value is None:
+        if isinstance(value, dict) and value.get("ended"):
+            held.pop(inner, None)
+            before[inner] = value
+        elif value is None:
             held.pop(inner, None)
         else:
             held[inner] = value
@@ -206,7 +209,7 @@ def _fold_titles(session: Session, name: str, kinds: Keys, changes: Changes) -> 
 
 
 def _fold_open_calls(session: Session, name: str, before: Keys, changes: Changes) -> None:
-    """``open_calls``: tool_use_id → {tool, at, kind?, summary?, request?}, null when ended.
+    """``open_calls``: tool_use_id → {tool, at, kind?, summary?, request?} or {tool, ended}.
 
     A question or a plan that has no result yet is what the person is waited for.
     """
@@ -285,8 +288,9 @@ def _fold_agents(session: Session, _: str, ids: Keys, changes: Changes) -> None:
 
 
 def _fold_messages(session: Session, _: str, __: Any, changes: Changes) -> None:
-    counts = [source.values.get("messages") or 0 for source in session.transcripts.values()]
-    set_names(session, changes, messages=sum(counts))
+    told = (source.values.get("messages") for source in session.transcripts.values())
+    counts = [count for count in told if count is not None]
+    set_names(session, changes, messages=sum(counts) if counts else None)
 
 
 def _fold_inherited(session: Session, _: str, __: Any, changes: Changes) -> None:
@@ -294,7 +298,8 @@ def _fold_inherited(session: Session, _: str, __: Any, changes: Changes) -> None
     parts = [part for part in _held(session, "inherited") if part]
     tokens = _sum([part["tokens"] for part in parts], TOKEN_NAMES)
     cost_usd = sum(part["cost_usd"] or 0 for part in parts)
-    set_names(session, changes, inherited={"tokens": tokens, "cost_usd": cost_usd})
+    whole = {"tokens": tokens, "cost_usd": cost_usd} if parts else None
+    set_names(session, changes, inherited=whole)
 
 
 def _fold_own(field: str) -> Callable[[Session, str, Any, Changes], None]:

@@ -237,7 +237,7 @@ def _task(payload: Payload) -> Fields:
         payload.get("task_subject"), "completed" if done else "pending", None
     )
     task_id = payload.get("task_id")
-    if isinstance(task_id, bool) or not isinstance(task_id, str | int):
+    if isinstance(task_id, bool) or not isinstance(task_id, str | int) or task_id == "":
         raise KeyError("task_id")
     return {"objectives": {short(str(task_id)): task}}
 

@@ -52,6 +52,7 @@ class TurnReader:
         self._entries: list[Entry] = []
         self._open: dict[str, dict[str, Any]] = {}
         self._given_up: dict[str, dict[str, Any]] = {}
+        self._ended_calls: dict[str, str] = {}
         self._message_ids: set[str] = set()
         self._turn_output = 0
         self._offset = 0
@@ -80,6 +81,10 @@ class TurnReader:
         taken = {name: self.values[name] for name in self._dirty}
         for name, keys in self._dirty_keys.items():
             taken[name] = {key: self.values[name].get(key) for key in keys}
+        for call, tool in self._ended_calls.items():
+            if call in taken.get("open_calls", {}):
+                taken["open_calls"][call] = {"tool": tool, "ended": True}
+        self._ended_calls = {}
         self._dirty, self._dirty_keys = set(), {}
         return taken
 
@@ -259,6 +264,7 @@ class TurnReader:
         call = self._open.pop(block.tool_use_id, None)
         if call is not None:
             self._put("open_calls", {block.tool_use_id: None})
+            self._ended_calls[block.tool_use_id] = call["tool"]
         else:
             call = self._given_up.pop(block.tool_use_id, None)
         if call is None:

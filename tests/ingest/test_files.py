@@ -35,7 +35,6 @@ def test_a_transcript_belongs_to_whom_its_path_names(path: str, identity: Identi
         "-app/9b2/tool-results/x.jsonl",
         "-app/9b2/other/subagents/x.jsonl",
         "-app/9b2/subagents.jsonl",
-        "../history.jsonl",
     ],
 )
 def test_other_files_are_no_transcripts(path: str) -> None:

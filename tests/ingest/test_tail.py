@@ -183,11 +183,10 @@ def test_a_copy_elsewhere_gives_the_same_reports(path: Path, tmp_path: Path) -> 
 
 def test_a_half_line_that_was_taken_back_is_forgotten(path: Path) -> None:
     """A file that shrinks within its unfinished line is read from that line's beginning."""
-    path.write_bytes(ONE + TWO[:30])
+    path.write_bytes(ONE + CALL[:30])
     tail = Tail(mark_of(path))
     drain(tail)
-    path.write_bytes(ONE)
-    append(path, THREE)
+    path.write_bytes(ONE + THREE)
     assert texts(drain(tail, NOW + 5))[-1:] == ["three"]
     assert tail.broken == 0
 

@@ -128,7 +128,7 @@ def time(kind: str, heard_at: int | None, at: int) -> Time:
 
 def folded(deltas: Sequence[Delta], into: Session | None = None) -> Session:
     """A session after these deltas, which get numbers if they have none."""
-    session = into or new_session(deltas[0])
+    session = into or (new_session(deltas[0]) if deltas else Session(id="s", workspace="default"))
     for delta in deltas:
         unnumbered = not delta.number
         fold(session, codec.numbered(delta, session.number + 1) if unnumbered else delta)

@@ -183,11 +183,17 @@ def test_another_generation_replaces_a_map_of_the_same_name() -> None:
 
 def test_a_report_already_applied_says_nothing_of_its_reader() -> None:
     """The same file seen by a second reader on another host, later: nothing changes."""
-    untimed = line("ai-title", None, aiTitle="Title")
-    session = folded(reports(untimed, host="laptop"))
-    again = reports(untimed, host="server", received_at=NOW + 60_000)
+    timed = prompt("hello")
+    session = folded(reports(timed, host="laptop"))
+    heard_at = session.updated_at
+    again = reports(timed, host="server", received_at=NOW + 60_000)
     assert not refold(session, again)
-    assert (session.host, session.updated_at) == ("laptop", NOW)
+    assert (session.host, session.updated_at) == ("laptop", heard_at)
+
+
+def test_a_file_that_tells_no_time_is_a_stub_and_not_reported() -> None:
+    """Nobody could say when its session was, and a stub must not look alive."""
+    assert reports(line("ai-title", None, aiTitle="Title")) == []
 
 
 @pytest.mark.parametrize("kinds", ["custom hook agent ai summary prompt"])

@@ -1,0 +1,101 @@
+"""Bodies: whole within the limit, refused beyond it, inflated or not, and never waited for."""
+
+import gzip
+import zlib
+
+import pytest
+from starlette.types import Message, Receive
+
+from ingest.body import Gone, TooLarge, gunzip, read_body
+
+
+def given(*chunks: bytes, ends: bool = True) -> Receive:
+    """A client that sends these chunks and then ends or leaves."""
+    messages: list[Message] = [
+        {"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks
+    ]
+    if ends:
+        messages.append({"type": "http.request", "body": b"", "more_body": False})
+    messages.append({"type": "http.disconnect"})
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    return receive
+
+
+async def test_a_body_is_whole_up_to_its_limit() -> None:
+    """The limit itself is allowed, in however many chunks it comes."""
+    assert await read_body(given(b"ab", b"", b"cd"), 4) == b"abcd"
+    assert await read_body(given(), 4) == b""
+
+
+async def test_a_body_over_its_limit_is_refused_at_once() -> None:
+    """What comes behind the limit is not even asked for."""
+    asked = given(b"ab", b"cd", b"never read", ends=False)
+    with pytest.raises(TooLarge):
+        await read_body(asked, 3)
+    assert (await asked())["body"] == b"never read"
+
+
+async def test_a_client_that_leaves_early_is_gone() -> None:
+    """Half a body is none."""
+    with pytest.raises(Gone):
+        await read_body(given(b"ab", ends=False), 100)
+
+
+async def test_a_message_without_a_body_is_an_empty_one() -> None:
+    """ASGI lets a server leave both keys out."""
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    assert await read_body(receive, 4) == b""
+
+
+def test_gzip_is_inflated_up_to_the_limit() -> None:
+    """The limit itself is allowed."""
+    assert gunzip(gzip.compress(b"x" * 100), 100) == b"x" * 100
+    with pytest.raises(TooLarge):
+        gunzip(gzip.compress(b"x" * 101), 100)
+
+
+def test_a_bomb_is_refused_without_being_inflated() -> None:
+    """A gigabyte of zeros in a megabyte: no more than the limit is ever held."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    zeros = bytes(1 << 20)
+    bomb = b"".join(packer.compress(zeros) for _ in range(1_000)) + packer.flush()
+    with pytest.raises(TooLarge):
+        gunzip(bomb, 8 << 20)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"plain",
+        gzip.compress(b"x" * 100)[:-1],
+        gzip.compress(b"x" * 100)[:12],
+        gzip.compress(b"x" * 100)[:-8] + b"12345678",
+        zlib.compress(b"x"),
+    ],
+)
+def test_what_is_no_whole_gzip_is_an_error(data: bytes) -> None:
+    """Neither plain text, nor a stream that ends early, nor one with a wrong sum."""
+    with pytest.raises(zlib.error):
+        gunzip(data, 1_000)
+
+
+def test_nothing_behind_the_first_member_is_lost() -> None:
+    """Several members are one body (RFC 1952): they are read, or the whole is refused."""
+    two = gzip.compress(b"first\n") + gzip.compress(b"second\n")
+    try:
+        assert gunzip(two, 1_000) == b"first\nsecond\n"
+    except zlib.error:
+        return
+
+
+def test_the_limit_holds_for_all_members_together() -> None:
+    """Many small members are a bomb as well."""
+    with pytest.raises((TooLarge, zlib.error)):
+        gunzip(gzip.compress(b"x" * 100) * 50, 1_000)
