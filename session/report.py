@@ -119,8 +119,8 @@ def _fold_calls(session: Session, name: str, models: Keys, changes: Changes) -> 
     set_names(
         session,
         changes,
-        tokens=_sum([model["tokens"] for model in ordered], TOKEN_NAMES),
-        cost_usd=sum(costs) if costs or not calls else None,
+        tokens=_sum([model["tokens"] for model in ordered], TOKEN_NAMES) if calls else None,
+        cost_usd=sum(costs) if costs else None,
         cost_state=_cost_state(calls, unpriced),
     )
     agent_id = agent_id_of(name)
@@ -130,7 +130,7 @@ def _fold_calls(session: Session, name: str, models: Keys, changes: Changes) -> 
 
 def _cost_state(calls: int, unpriced: int) -> str:
     if not unpriced:
-        return "priced"
+        return "priced" if calls else "unknown"
     return "unpriced" if unpriced == calls else "partial"
 
 
