@@ -39,9 +39,12 @@ async def shell(request: Request) -> Response:
 async def login(request: Request) -> Response:
     """``POST /login``: a token or a one-time code becomes a cookie."""
     door: Door = request.app.state.hub.door
-    if int(request.headers.get("content-length") or 0) > LOGIN_BYTES_MAX:
-        return problem(413, f"a login is at most {LOGIN_BYTES_MAX} bytes")
-    told = _credentials(await request.body(), request.headers.get("content-type", ""))
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LOGIN_BYTES_MAX:
+            return problem(413, f"a login is at most {LOGIN_BYTES_MAX} bytes")
+    told = _credentials(body, request.headers.get("content-type", ""))
     if told is None:
         return problem(400, "expected a form or a JSON object with token or code")
     token, code = told.get("token"), told.get("code")

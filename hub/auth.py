@@ -44,10 +44,12 @@ class Door:
         key: bytes,
         port: int,
         needs_credential: bool = True,
+        on_loopback: bool = True,
         hosts: Iterable[str] = (),
         origins: Iterable[str] = (),
     ) -> None:
         self.needs_credential = needs_credential
+        self.on_loopback = on_loopback
         self.cookie_name = f"tower_{port}"
         self.hosts = {host.casefold() for host in hosts}
         self.origins = {origin.rstrip("/").casefold() for origin in origins}

@@ -10,11 +10,13 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.auth import Door, Grant, headers_of, is_loopback
+from hub.auth import Door, Grant, headers_of
 from hub.problem import problem
 
 HEALTH = frozenset({"/healthz", "/readyz"})
-_PRIVATE = ("/api/", "/openapi.json", "/docs", "/asyncapi.json")
+_PRIVATE = ("/api/",)
+# On loopback, where only this machine's own users are, agents write and Prometheus reads freely.
+_PRIVATE_ABROAD = ("/v1/", "/metrics")
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
@@ -64,7 +66,9 @@ class Gate:
             return problem(403, "this Origin is not allowed; see TOWER_ALLOWED_ORIGINS")
         if scope["type"] == "websocket":
             return self._websocket_refusal(headers, grant)
-        needs_grant = path.startswith(_PRIVATE) or (path == "/metrics" and not _is_local(scope))
+        needs_grant = path.startswith(_PRIVATE) or (
+            path.startswith(_PRIVATE_ABROAD) and not self.door.on_loopback
+        )
         if needs_grant and grant is None:
             return problem(
                 401, "a credential is needed: a Bearer token, or log in at /",
@@ -77,11 +81,6 @@ class Gate:
         if grant is None and "authorization" in headers and "origin" not in headers:
             return problem(401, "the Authorization of the handshake is not valid")
         return None
-
-
-def _is_local(scope: Scope) -> bool:
-    client = scope.get("client")
-    return client is not None and is_loopback(client[0])
 
 
 async def refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,6 +17,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     message_bytes_max: int = 16 * 1024  # a larger frame from a client: 4500
     messages_per_second: int = 20  # beyond the burst: error rate, then 4007
     messages_burst: int = 60
+    answers_per_second: int = 1_000  # acks and pongs, which follow the hub's own pace: then 4007
     frame_bytes_max: int = 64 * 1024  # larger snapshots and patches go in parts
     in_flight_bytes_max: int = 256 * 1024  # beyond: the client is behind
     attention_bytes_max: int = 64 * 1024  # a client's own attention lane; beyond: full set later

@@ -23,7 +23,7 @@ from hub.gate import refuse
 from hub.live.client import Client
 from hub.live.frames import CLOSE_CODES, SUBPROTOCOL, frame
 from hub.live.hello import Hello, parse_hello
-from hub.live.requests import focus, opens
+from hub.live.requests import ANSWERS, focus, opens
 from hub.problem import problem
 from hub.rate import Bucket
 from hub.worker import Worker, now_ms
@@ -120,7 +120,9 @@ class Connection:
         self._ready = asyncio.Event()
         self._ending: tuple[int, str, int] | None = None
         limits = hub.limits
-        self._bucket = Bucket(limits.messages_per_second, limits.messages_burst)
+        self._requests = Bucket(limits.messages_per_second, limits.messages_burst)
+        self._answers = Bucket(limits.answers_per_second, limits.answers_per_second)
+        self._stop = asyncio.Event()
 
     async def serve(self) -> None:
         """From hello to close."""
@@ -156,21 +158,33 @@ class Connection:
     async def _attach(self, hello: Hello, grant: Grant) -> None:
         hub = self.hub
         name = f"c-{secrets.token_hex(6)}"
-        client = Client(name, grant.workspace, hub.limits, self._ready.set)
+        client = Client(name, grant.workspace, hub.limits, self._wake)
         await hub.worker.ensure(grant.workspace, *(session for session, _ in hello.resume))
         self.client = client
         hub.board.attach(client, hello, now_ms())
         hub.worker.schedule()
 
+    def _wake(self) -> None:
+        """Something waits to be written, or the core gave the client up."""
+        self._ready.set()
+        if self.client is not None and self.client.close_code is not None:
+            self._stop.set()
+
     async def _run(self) -> None:
-        writer = asyncio.create_task(self._write())
-        reader = asyncio.create_task(self._read())
+        """Until one of the two ends, or the writer stands before a socket that takes nothing."""
+        tasks = [
+            asyncio.create_task(self._read()),
+            asyncio.create_task(self._write()),
+            asyncio.create_task(self._stop.wait()),
+        ]
         try:
-            await asyncio.wait({writer, reader}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (reader, writer):
+            for task in tasks:
                 task.cancel()
-            results = await asyncio.gather(reader, writer, return_exceptions=True)
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        if self.client is not None and self.client.close_code is not None:
+            raise Refused(self.client.close_code, "slow")
         for result in results:
             if isinstance(result, Refused):
                 raise result
@@ -184,8 +198,9 @@ class Connection:
             return
         while True:
             request = await self._next()
-            if not self._bucket.take(asyncio.get_running_loop().time()):
-                if self._bucket.is_abused:
+            bucket = self._answers if request.get("type") in ANSWERS else self._requests
+            if not bucket.take(asyncio.get_running_loop().time()):
+                if bucket.is_abused:
                     raise Refused(4007, "too many messages")
                 board.say_error(client, "rate", "too many messages; slow down")
                 continue
@@ -206,8 +221,6 @@ class Connection:
                 await self._send({"type": "websocket.send", "text": data.decode()})
                 metrics.frames_total.inc()
                 metrics.sent_bytes_total.inc(len(data))
-            if client.close_code is not None:
-                raise Refused(client.close_code, "slow")
             if self._ending is not None:
                 code, reason, retry_ms = self._ending
                 await self._close(code, reason, retry_ms)

@@ -7,7 +7,7 @@ Started by ``tower up`` and by ``tower hub``.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from bus.base import Batch, Bus
 from bus.position import ordinal_of
@@ -22,7 +22,17 @@ log = logging.getLogger(__name__)
 SLICE_S = 0.005
 TRIM_RINGS_S = 60.0
 
-Restore = Callable[[str, str], Awaitable[Session | None]]
+
+class Kept(Protocol):
+    """Where sessions that were let go come from again."""
+
+    def has(self, workspace: str, session_id: str) -> bool:
+        """Whether the session, with its timeline, can be restored."""
+        ...
+
+    async def restore(self, workspace: str, session_id: str) -> Session | None:
+        """The session as far as it is kept, or None."""
+        ...
 
 
 def now_ms() -> int:
@@ -30,19 +40,17 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def nothing_kept(_workspace: str, _session: str) -> Session | None:
-    """The restore of a worker that has no history."""
-    return None
-
-
 class Worker:
-    """One switchboard fed by one log. ``ready`` is set once the log's tail is folded."""
+    """One switchboard fed by one log. ``ready`` is set once the log's tail is folded.
 
-    def __init__(self, bus: Bus, board: Switchboard, restore: Restore = nothing_kept) -> None:
+    Without ``kept`` (a worker that has no history) nothing is let go that can be kept.
+    """
+
+    def __init__(self, bus: Bus, board: Switchboard, kept: Kept | None = None) -> None:
         self.bus = bus
         self.board = board
         self.ready = asyncio.Event()
-        self._restore = restore
+        self._kept = kept
         self._epochs: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._caught_up: set[int] = set()
@@ -103,7 +111,7 @@ class Worker:
 
     async def bring_back(self, key: Key, epoch: str | None = None) -> bool:
         """Restore a session that was let go; False if nothing is known of it."""
-        session = await self._restore(*key)
+        session = await self._kept.restore(*key) if self._kept is not None else None
         if session is None:
             return False
         known = next(iter(self._epochs.values()), "") if epoch is None else epoch
@@ -125,6 +133,9 @@ class Worker:
         if made:
             metrics.flush_seconds.observe(took_s)
             self.board.charge(took_s * 1000)
+        for lane, latency_ms in self.board.rooms.latencies_ms:
+            metrics.broadcast_latency.labels(lane).observe(latency_ms / 1000)
+        self.board.rooms.latencies_ms.clear()
         self.schedule()
 
     def schedule(self) -> None:
@@ -140,7 +151,8 @@ class Worker:
     async def _trim(self) -> None:
         while True:
             await asyncio.sleep(TRIM_RINGS_S)
-            self.board.cache.trim_rings(now_ms())
+            if self._kept is not None:
+                self.board.cache.trim_rings(now_ms(), self._kept.has)
 
     def collect(self) -> None:
         """Bring the gauges up to date, when they are asked for."""
@@ -158,3 +170,6 @@ class Worker:
         for state, count in states.items():
             metrics.clients.labels(state).set(count)
         metrics.subscriptions.set(opened)
+        for reason, count in self.board.evictions.items():
+            metrics.evictions_total.labels(reason).inc(count)
+        self.board.evictions.clear()

@@ -7,6 +7,7 @@ import asyncio
 import secrets
 import time
 import zlib
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -159,7 +160,8 @@ def read_deltas(body: bytes, ingest: Ingest, scope: Scope) -> list[Delta]:
 
 
 def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-    body = msgspec.json.encode({"type": "about:blank", "status": status, "detail": detail})
+    told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    body = msgspec.json.encode({**told, "detail": detail})
     return Response(body, status, headers=headers, media_type="application/problem+json")
 
 

@@ -40,9 +40,11 @@ def main() -> int:
     found = scan(Path(home) for home in order.homes)
     _write(out, TOTAL, msgspec.msgpack.encode((len(found), sum(each.size for each in found))))
     for each in found:
-        mark = marks.get(each.path)
-        for kind, payload in read_file(each, mark, order.origin):
-            _write(out, kind, payload)
+        try:
+            for kind, payload in read_file(each, marks.get(each.path), order.origin):
+                _write(out, kind, payload)
+        except Exception as error:  # noqa: BLE001 - one file must not stop its neighbours
+            sys.stderr.write(f"a transcript could not be read: {each.path}: {error!r}\n")
         out.flush()
     return 0
 

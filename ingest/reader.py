@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from watchfiles import Change, awatch
 
+from ingest.errors import BusUnavailable
 from ingest.files import Found, look, projects_of, scan
 from ingest.first_read import DELTA, HEADER, MARK, Order, is_unchanged, new_mark
 from ingest.tail import Mark, Origin, Tail, report
@@ -28,6 +29,7 @@ DEBOUNCE_MS = 10
 STEP_MS = 4
 RESCAN_S = 60
 ABSENT_RETRY_S = 2.0
+SEND_RETRY_S = 0.5
 TAILS_MAX = 256
 WARM_MS = 3_600_000
 BATCH_DELTAS_MAX = 32
@@ -86,12 +88,13 @@ class Reader:
             process.stdin.close()
             await self._take_in(process.stdout)
             if await process.wait() != 0:
-                log.error("the first read ended early; the rescan reads what is left")
+                log.error("the first read ended early; what is left is read here")
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
             self.progress.done = True
+        self._touch_all(await asyncio.to_thread(scan, self.homes))
         self._warm()
 
     async def _take_in(self, stream: asyncio.StreamReader) -> None:
@@ -100,7 +103,7 @@ class Reader:
             if kind == DELTA:
                 batch.append(codec.unpack(payload))
                 if len(batch) >= BATCH_DELTAS_MAX:
-                    await self._send(batch)
+                    await self._deliver(batch)
                     batch = []
             elif kind == MARK:
                 mark = msgspec.msgpack.decode(payload, type=Mark)
@@ -111,7 +114,18 @@ class Reader:
                 files, size = msgspec.msgpack.decode(payload)
                 self.progress.files_total, self.progress.bytes_total = files, size
         if batch:
-            await self._send(batch)
+            await self._deliver(batch)
+
+    async def _deliver(self, deltas: Sequence[Delta]) -> None:
+        """Send until it is on the log: an append that failed did nothing, and ids are kept."""
+        while True:
+            try:
+                await self._send(deltas)
+            except BusUnavailable as error:
+                log.warning("the log does not take what the reader says: %s", error)
+                await asyncio.sleep(SEND_RETRY_S)
+            else:
+                return
 
     def _keep(self, mark: Mark) -> None:
         self.marks[mark.path] = mark
@@ -173,9 +187,18 @@ class Reader:
             while self._changed:
                 path = next(iter(self._changed))
                 del self._changed[path]
-                if await self._read_slice(path):
+                if await self._read_safely(path):
                     self._changed[path] = None
                 await asyncio.sleep(0)
+
+    async def _read_safely(self, path: str) -> bool:
+        try:
+            return await self._read_slice(path)
+        except Exception:
+            # One file that the parser cannot digest must not stop its neighbours.
+            log.exception("a transcript could not be read: %s", path)
+            self._tails.pop(path, None)
+            return False
 
     async def _read_slice(self, path: str) -> bool:
         tail = self._tail(path)
@@ -184,7 +207,7 @@ class Reader:
         now = _now()
         parts, more = tail.poll(now)
         if parts:
-            await self._send([report(part, tail.mark, self.origin, now) for part in parts])
+            await self._deliver([report(part, tail.mark, self.origin, now) for part in parts])
         return more
 
     def _tail(self, path: str) -> Tail | None:
@@ -209,6 +232,10 @@ class Reader:
         return None
 
     # Past sessions, read again when someone opens them.
+
+    def has(self, session_id: str) -> bool:
+        """Whether a file of this session is known."""
+        return session_id in self._by_session
 
     async def restore(self, session_id: str) -> list[Delta]:
         """All reports of one session as far as they were sent, from its files."""

@@ -8,6 +8,7 @@ from session.delta import Entry
 from session.state import BLOCKING_KINDS, Item, Session
 
 ITEMS_MAX = 64
+FAILURE = "failure"  # the id of a session's failure: there is one at a time
 
 
 def open_item(session: Session, item: Item, changes: Changes) -> None:

@@ -76,7 +76,7 @@ def _prompt(session: Session, event: Event, changes: Changes) -> None:
     fields, at = event.fields, event.heard_at
     clear_tools(session, subagents=False)
     attention.close_turn(session, "prompted", changes)
-    attention.close(session, f"failure:{session.id}", "prompted", changes)
+    attention.close(session, attention.FAILURE, "prompted", changes)
     session.in_background = False
     status.signal(session, "running", at, changes)
     text = fields.get("text") or ""
@@ -225,12 +225,12 @@ def _permission_denied(session: Session, event: Event, changes: Changes) -> None
 
 
 def _elicitation(session: Session, event: Event, changes: Changes) -> None:
-    item_id = f"elicitation:{session.id}:{event.fields.get('elicitation_id') or 'open'}"
+    item_id = f"elicitation:{event.fields.get('elicitation_id') or 'open'}"
     _ask(session, event, changes, "question", item_id, item_id)
 
 
 def _elicitation_result(session: Session, event: Event, changes: Changes) -> None:
-    item_id = f"elicitation:{session.id}:{event.fields.get('elicitation_id') or 'open'}"
+    item_id = f"elicitation:{event.fields.get('elicitation_id') or 'open'}"
     attention.close(session, item_id, event.fields.get("outcome") or "answered", changes)
     status.signal(session, "running", event.heard_at, changes)
 
@@ -258,7 +258,7 @@ def _stop_failure(session: Session, event: Event, changes: Changes) -> None:
     clear_tools(session, subagents=not session.in_background)
     attention.close_turn(session, "failed", changes)
     item = Item(
-        id=f"failure:{session.id}", session=session.id, kind="failure", tool=None,
+        id=attention.FAILURE, session=session.id, kind="failure", tool=None,
         summary=text, opened_at=at,
     )  # fmt: skip
     attention.open_item(session, item, changes)

@@ -260,7 +260,7 @@ def _fold_signal(session: Session, _: str, __: Any, changes: Changes) -> None:
 
 
 def _after_signal(session: Session, told: dict[str, Any], changes: Changes) -> None:
-    failure_id = f"failure:{session.id}"
+    failure_id = attention.FAILURE
     if told["status"] == "failed":
         item = Item(
             id=failure_id, session=session.id, kind="failure", tool=None,

@@ -27,7 +27,10 @@ SERIES_NAMES = ("token_series", "errors_list", "timeline")
 
 
 class Item(Struct, kw_only=True):
-    """An open attention item. ``call`` is the tool call it belongs to, if that is known."""
+    """An open attention item. ``call`` is the tool call it belongs to, if that is known.
+
+    ``id`` is its own within the session: forks and copies of a session have the same calls.
+    """
 
     id: str
     session: str
@@ -153,10 +156,15 @@ def detail(session: Session) -> dict[str, Any]:
     return whole
 
 
+def public_id(session_id: str, item_id: str) -> str:
+    """An item's id among all sessions."""
+    return f"{session_id}:{item_id}"
+
+
 def item_view(item: Item) -> dict[str, Any]:
     """An attention item as clients see it (without the full request)."""
     return {
-        "id": item.id,
+        "id": public_id(item.session, item.id),
         "session": item.session,
         "kind": item.kind,
         "tool": item.tool,

@@ -29,6 +29,9 @@ ClaudeDirs = Annotated[
     list[str] | None,
     typer.Option("--claude-dir", help="A Claude Code home; may be given several times."),
 ]
+NoWatch = Annotated[bool, typer.Option("--no-watch", help="Do not read transcripts here.")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
+NoAuth = Annotated[bool, typer.Option("--no-auth", help="Ask for no credential (loopback only).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -45,9 +48,9 @@ def up(
     port: Port = None,
     data_dir: DataDir = None,
     claude_dir: ClaudeDirs = None,
-    no_watch: Annotated[bool, typer.Option(help="Do not read transcripts here.")] = False,
-    no_browser: Annotated[bool, typer.Option(help="Do not open a browser.")] = False,
-    no_auth: Annotated[bool, typer.Option(help="Ask for no credential (loopback only).")] = False,
+    no_watch: NoWatch = False,
+    no_browser: NoBrowser = False,
+    no_auth: NoAuth = False,
 ) -> None:
     """Start the board: one service on one port, for this machine."""
     import logging

@@ -6,11 +6,13 @@ Puts rooms together and decides nothing. Started by ``tower up``.
 import asyncio
 import contextlib
 import getpass
+import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
@@ -27,15 +29,19 @@ from ingest import app as ingest_app
 from ingest import metrics as ingest_metrics
 from ingest.limits import Limits as IngestLimits
 from ingest.publish import Publisher
-from ingest.reader import Reader
-from ingest.tail import Origin
 from session.delta import DEFAULT_WORKSPACE, Delta
 from session.fold import fold, new_session
 from session.state import Session
 from tower import timer
 from tower.settings import Settings
 
+if TYPE_CHECKING:
+    from ingest.reader import Reader
+
+log = logging.getLogger(__name__)
+
 GRACE_S = 3
+READER_RETRY_S = 2.0
 WS_MESSAGE_BYTES_MAX = 64 * 1024
 
 
@@ -49,19 +55,40 @@ class Service:
         self.bus = MemoryBus()
         limits = HubLimits(subscriptions=settings["subscriptions"])
         board = Switchboard(limits, f"w-{secrets.token_hex(3)}")
-        self.worker = Worker(self.bus, board, self._restore)
+        self.worker = Worker(self.bus, board, self)
         self.hub = Hub(self.worker, door)
         ingest_limits = IngestLimits()
         self.publisher = Publisher(self.bus, ingest_limits)
         self.ingest = ingest_app.Ingest(self.publisher, ingest_limits, self.machine)
-        self.reader = self._make_reader() if settings["watch"] else None
+        self.listening = asyncio.Event()
+        self.reader: Reader | None = None
 
-    def _make_reader(self) -> Reader:
-        homes = [Path(each) for each in settings_homes(self.settings)]
-        host, user = self.machine
-        return Reader(homes, Origin(DEFAULT_WORKSPACE, host, user), self.publisher.append)
+    async def _read(self) -> None:
+        """Read transcripts, once the port answers: nobody waits for what this imports."""
+        await self.listening.wait()
+        from ingest.reader import Reader
+        from ingest.tail import Origin
 
-    async def _restore(self, workspace: str, session_id: str) -> Session | None:
+        homes = [Path(each) for each in self.settings["claude_dir"]]
+        origin = Origin(DEFAULT_WORKSPACE, *self.machine)
+        self.reader = Reader(homes, origin, self.publisher.append)
+        while True:
+            try:
+                await self.reader.run()
+            except Exception:
+                # The board lives on without its reader, and the reader begins where it was.
+                log.exception("the reader failed and is started again")
+                await asyncio.sleep(READER_RETRY_S)
+
+    # Where the worker's sessions come from again: their transcripts on this machine.
+
+    def has(self, workspace: str, session_id: str) -> bool:
+        """Whether the session's transcript is here."""
+        if self.reader is None or workspace != DEFAULT_WORKSPACE:
+            return False
+        return self.reader.has(session_id)
+
+    async def restore(self, workspace: str, session_id: str) -> Session | None:
         """A past session, from its transcript."""
         if self.reader is None or workspace != DEFAULT_WORKSPACE:
             return None
@@ -86,20 +113,14 @@ class Service:
                 group.create_task(self.publisher.run()),
                 group.create_task(timer.run(self.bus, self.worker.board.cache)),
             ]
-            if self.reader is not None:
-                tasks.append(group.create_task(self.reader.run()))
+            if self.settings["watch"]:
+                tasks.append(group.create_task(self._read()))
             try:
                 yield
             finally:
                 for task in tasks:
                     task.cancel()
         await self.bus.close()
-
-
-def settings_homes(settings: Settings) -> list[str]:
-    """The Claude Code homes to read."""
-    homes: list[str] = settings["claude_dir"]
-    return homes
 
 
 def _user() -> str:
@@ -120,18 +141,17 @@ def _folded(deltas: list[Delta]) -> Session | None:
 class Server(uvicorn.Server):
     """uvicorn, saying goodbye to WebSocket clients before it closes their sockets."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
-        self._hub = hub
+        self._service = service
         self._draining: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.port = 0
-        self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and tell it."""
         await super().startup(sockets)
-        self.listening.set()
+        self._service.listening.set()
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal; the loop is needed to drain from its handler."""
@@ -148,7 +168,7 @@ class Server(uvicorn.Server):
 
     def _drain(self, sig: int) -> None:
         async def drain() -> None:
-            await self._hub.drain()
+            await self._service.hub.drain()
             super(Server, self).handle_exit(sig, None)
 
         if self._draining is None:
@@ -171,7 +191,7 @@ def make_server(service: Service) -> Server:
         timeout_keep_alive=65,
         backlog=2048,
     )
-    return Server(config, service.hub)
+    return Server(config, service)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -28,6 +28,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     default: Any
     help: str
     secret: bool = False
+    bounds: tuple[int, int] | None = None
 
     @property
     def env(self) -> str:
@@ -37,9 +38,13 @@ class Setting(Struct, frozen=True, kw_only=True):
     def parse(self, told: Any, origin: str) -> Any:
         """A value of the setting's kind; raises SettingsError."""
         try:
-            return _PARSERS[self.kind](told)
+            value: Any = _PARSERS[self.kind](told)
         except (TypeError, ValueError) as error:
             raise SettingsError(f"{self.name} ({origin}): {error}") from error
+        if self.bounds and not self.bounds[0] <= value <= self.bounds[1]:
+            least, most = self.bounds
+            raise SettingsError(f"{self.name} ({origin}): expected {least} to {most}")
+        return value
 
 
 class Value(Struct, frozen=True):
@@ -104,7 +109,9 @@ def default_claude_dirs() -> list[str]:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(name="host", kind="text", default="127.0.0.1", help="Address to listen on."),
-    Setting(name="port", kind="int", default=8787, help="Port to listen on."),
+    Setting(
+        name="port", kind="int", default=8787, bounds=(0, 65535), help="Port; 0 takes a free one."
+    ),
     Setting(name="data_dir", kind="text", default=None, help="Folder for the service's own files."),
     Setting(
         name="claude_dir",
@@ -139,7 +146,13 @@ SETTINGS: tuple[Setting, ...] = (
         default=[],
         help="Origins of dashboards that are hosted elsewhere.",
     ),
-    Setting(name="subscriptions", kind="int", default=4, help="Opened sessions of one client."),
+    Setting(
+        name="subscriptions",
+        kind="int",
+        default=4,
+        bounds=(2, 32),
+        help="Sessions that one client has open, unless it asks for another number.",
+    ),
     Setting(name="log_level", kind="text", default="warning", help="How much is logged."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

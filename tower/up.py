@@ -9,7 +9,6 @@ import webbrowser
 from collections.abc import Callable
 
 from hub.auth import Door, is_loopback
-from ingest.reader import Reader
 from tower import secrets
 from tower.service import Server, Service, listen, make_server
 from tower.settings import Settings, SettingsError
@@ -49,22 +48,20 @@ async def _serve(settings: Settings, door: Door, listener: socket.socket) -> Non
     server = make_server(service)
     async with service.running():
         await service.worker.ready.wait()
-        greeting = asyncio.create_task(_greet(server, settings, door))
-        progress = asyncio.create_task(_show_progress(service.reader))
+        greeting = asyncio.create_task(_greet(service, server, settings))
         try:
             await server.serve(sockets=[listener])
         finally:
             greeting.cancel()
-            progress.cancel()
 
 
-async def _greet(server: Server, settings: Settings, door: Door) -> None:
-    """Once the port answers: the URL, and a browser."""
-    await server.listening.wait()
+async def _greet(service: Service, server: Server, settings: Settings) -> None:
+    """Once the port answers: the URL, a browser, and how far the first read is."""
+    await service.listening.wait()
     host = settings["host"] if settings["host"] not in _EVERYWHERE else "localhost"
     url = f"http://{f'[{host}]' if ':' in host else host}:{server.port}/"
     if settings["auth"]:
-        url += f"#code={door.issue_code()}"
+        url += f"#code={service.door.issue_code()}"
     print(f"Agent Tower is up: {url}", flush=True)
     if settings["auth"]:
         print(
@@ -72,6 +69,7 @@ async def _greet(server: Server, settings: Settings, door: Door) -> None:
         )
     if settings["browser"] and _has_display():
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+    await _show_progress(service)
 
 
 def _has_display() -> bool:
@@ -81,18 +79,19 @@ def _has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-async def _show_progress(reader: Reader | None) -> None:
+async def _show_progress(service: Service) -> None:
     """A bar for the first read, where somebody looks at it."""
-    if reader is None or not sys.stderr.isatty():
+    if not service.settings["watch"] or not sys.stderr.isatty():
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
     columns = (TextColumn("Reading transcripts"), BarColumn(), DownloadColumn())
     with Progress(*columns, transient=True) as bar:
         task = bar.add_task("read", total=None)
-        while not reader.progress.done:
-            told = reader.progress
-            bar.update(task, completed=told.bytes, total=told.bytes_total or None)
+        while service.reader is None or not service.reader.progress.done:
+            if service.reader is not None:
+                told = service.reader.progress
+                bar.update(task, completed=told.bytes, total=told.bytes_total or None)
             await asyncio.sleep(PROGRESS_S)
 
 
@@ -112,6 +111,7 @@ def make_door(settings: Settings, port: int) -> Door:
         key=secrets.cookie_key(data_dir),
         port=port,
         needs_credential=settings["auth"],
+        on_loopback=is_loopback(settings["host"]),
         hosts=settings["allowed_hosts"],
         origins=settings["allowed_origins"],
     )

@@ -13,7 +13,7 @@ from hub.live.client import Client
 from hub.live.frames import encode, split
 from hub.live.outbox import Mark
 from session.changes import Changes
-from session.state import Item, Session, item_view
+from session.state import Item, Session, item_view, public_id
 
 ATTENTION = "attention"
 
@@ -26,7 +26,7 @@ class AttentionLane:
         self.limits = limits
         self.members: dict[str, Client] = {}
         self.revision = 0
-        self._where: dict[str, str] = {}  # item → session
+        self._where: dict[str, tuple[str, str]] = {}  # public id → session and its item
 
     @property
     def cursor(self) -> str:
@@ -36,37 +36,41 @@ class AttentionLane:
     def items(self, cache: Cache) -> list[Item]:
         """Every open item, oldest first."""
         held = cache.by_workspace.get(self.workspace, {})
-        sessions = (held[each] for each in set(self._where.values()) if each in held)
+        waiting = {session_id for session_id, _ in self._where.values()}
+        sessions = (held[each] for each in waiting if each in held)
         items = [item for each in sessions for item in each.session.items.values()]
         return sorted(items, key=lambda item: (item.opened_at, item.id))
 
     def find(self, cache: Cache, item_id: str) -> Item | None:
-        """One open item."""
-        held = cache.by_workspace.get(self.workspace, {}).get(self._where.get(item_id, ""))
-        return held.session.items.get(item_id) if held else None
+        """One open item by its public id."""
+        session_id, own_id = self._where.get(item_id, ("", ""))
+        held = cache.by_workspace.get(self.workspace, {}).get(session_id)
+        return held.session.items.get(own_id) if held else None
 
     def note(self, session: Session, changes: Changes) -> None:
         """Items opened or closed: tell everybody now."""
         opened = [session.items[each] for each in sorted(changes.opened) if each in session.items]
         for item in opened:
-            self._where[item.id] = session.id
-        for item_id in changes.closed:
+            self._where[public_id(session.id, item.id)] = (session.id, item.id)
+        gone = {public_id(session.id, each): why for each, why in sorted(changes.closed.items())}
+        for item_id in gone:
             self._where.pop(item_id, None)
-        closed = [{"id": each, "outcome": why} for each, why in sorted(changes.closed.items())]
-        self._tell(opened, closed)
+        self._tell(opened, [{"id": each, "outcome": why} for each, why in gone.items()])
 
     def adopt(self, session: Session) -> None:
         """A session came into the cache with items open already."""
         if session.items:
-            self._where |= dict.fromkeys(session.items, session.id)
+            for item_id in session.items:
+                self._where[public_id(session.id, item_id)] = (session.id, item_id)
             self._tell(list(session.items.values()), [])
 
     def forget(self, session: Session) -> None:
         """A session left the cache for good."""
         if session.items:
-            for item_id in session.items:
+            gone = [public_id(session.id, each) for each in session.items]
+            for item_id in gone:
                 self._where.pop(item_id, None)
-            self._tell([], [{"id": each, "outcome": "deleted"} for each in session.items])
+            self._tell([], [{"id": each, "outcome": "deleted"} for each in gone])
 
     def _tell(self, opened: list[Item], closed: list[dict[str, Any]]) -> None:
         self.revision += 1

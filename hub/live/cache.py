@@ -4,7 +4,7 @@ Never keeps more sessions than its limit, nor past ones that no board shows. Pur
 Called by the switchboard; restored sessions come from the shell.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -13,7 +13,6 @@ from hub.limits import Limits
 from session.changes import Changes
 from session.delta import Delta, Report
 from session.fold import fold, new_session
-from session.record import has_transcript
 from session.state import TOKEN_NAMES, Session
 from session.timeline import Timeline
 
@@ -203,11 +202,14 @@ class Cache:
         """Whether the session is cached or was, and can be restored."""
         return key in self.held or key in self._stubs
 
-    def trim_rings(self, now_ms: int) -> None:
-        """Free the timelines of sessions that nobody has open and nothing changed lately."""
+    def trim_rings(self, now_ms: int, is_kept: Callable[[str, str], bool]) -> None:
+        """Free the timelines of sessions that nobody has open and nothing changed lately.
+
+        Only those that can be read again: ``is_kept`` of workspace and id.
+        """
         for key, held in self.held.items():
             idle = held.session.past or now_ms - held.changed_ms > RING_IDLE_MS
-            if held.has_ring and idle and key not in self.pinned and has_transcript(held.session):
+            if held.has_ring and idle and key not in self.pinned and is_kept(*key):
                 held.has_ring = False
                 _empty_ring(held.session)
 

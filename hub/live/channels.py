@@ -24,6 +24,7 @@ class Channel:
         self.members: dict[str, Client] = {}
         self.pace = Pace(rate_hz, limits.tick_max_ms)
         self.cursor = held.cursor
+        self.waiting_since_ms: int | None = None
         self._dirty = Changes()
 
     @property
@@ -31,8 +32,9 @@ class Channel:
         """The name of the session's cursor space."""
         return self.held.session.id
 
-    def note(self, changes: Changes) -> None:
-        """The session changed."""
+    def note(self, changes: Changes, received_ms: int) -> None:
+        """The session changed by something that was received then."""
+        self.waiting_since_ms = min(self.waiting_since_ms or received_ms, received_ms)
         self._dirty.merge(changes)
 
     def due_ms(self) -> int | None:
@@ -69,7 +71,13 @@ class Channel:
             client.on_ready()
 
     def send_snapshot(self, client: Client) -> None:
-        """State and cursor in one step, in parts; the last says ``live``."""
+        """State and cursor in one step, in parts; the last says ``live``.
+
+        A client that has no room for it is behind: it gets it when it has.
+        """
+        if not client.outbox.is_open:
+            self._miss(client)
+            return
         session = self.held.session
         room = self.limits.frame_bytes_max - 512
         details = split(detail_chunks(session), room)

@@ -5,7 +5,7 @@ Called by the switchboard and its rooms.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -66,39 +66,60 @@ def split(items: Iterable[bytes], room: int) -> list[list[bytes]]:
     return chunks
 
 
+class Section(NamedTuple):
+    """A named part of a patch: ``set``, ``gone``, ``maps`` or ``append``.
+
+    ``items`` are (name, encoded member); a name gathers its members into a map or series.
+    """
+
+    name: str
+    brackets: bytes
+    items: list[tuple[str, bytes]]
+    inner: bytes = b""
+
+
 def patch_frames(
-    head: bytes, before: str, after: str, sections: Sequence[tuple[bytes, Sequence[bytes]]],
-    limit: int, tail: bytes = b"",
+    head: bytes, before: str, after: str, sections: Sequence[Section], limit: int,
+    tail: bytes = b"",
 ) -> list[bytes]:  # fmt: skip
     """A patch in as many frames as the limit asks for.
 
-    ``sections``: an opening such as ``"set":[`` with its closing bracket derived, and its
-    encoded items. Only the last frame moves the cursor: one that is lost leaves the client where
-    it was, and values may come twice.
+    Only the last frame moves the cursor: one that is lost leaves the client where it was, and
+    values may come twice.
     """
-    pieces: list[list[tuple[int, bytes]]] = [[]]
+    pieces: list[list[list[tuple[str, bytes]]]] = [[[] for _ in sections]]
     used = 0
-    room = limit - len(head) - len(tail) - 256
-    for index, (_, items) in enumerate(sections):
-        for item in items:
-            if used + len(item) > room and pieces[-1]:
-                pieces.append([])
+    room = limit - len(head) - len(tail) - 512
+    for index, section in enumerate(sections):
+        for name, member in section.items:
+            size = len(member) + len(name) + 8
+            if used + size > room and used:
+                pieces.append([[] for _ in sections])
                 used = 0
-            pieces[-1].append((index, item))
-            used += len(item) + 1
+            pieces[-1][index].append((name, member))
+            used += size
     frames = []
     for number, piece in enumerate(pieces, 1):
         last = number == len(pieces)
-        body = b"".join(
-            opening + b",".join(item for at, item in piece if at == index) + _CLOSING[opening[-1:]]
-            for index, (opening, _) in enumerate(sections)
-        )
+        body = b"".join(map(_section, sections, piece))
         cursor = after if last else before
         frames.append(
-            b'{%b,"from":"%b","cursor":"%b"%b%b}'
-            % (head, before.encode(), cursor.encode(), body, tail if last else b"")
+            b'{%b,"from":%b,"cursor":%b%b%b}'
+            % (head, encode(before), encode(cursor), body, tail if last else b"")
         )
     return frames
 
 
-_CLOSING = {b"[": b"]", b"{": b"}"}
+def _section(section: Section, items: list[tuple[str, bytes]]) -> bytes:
+    if section.inner:
+        gathered: dict[str, list[bytes]] = {}
+        for name, member in items:
+            gathered.setdefault(name, []).append(member)
+        members = [
+            encode(name) + b":" + section.inner[:1] + b",".join(held) + section.inner[1:]
+            for name, held in gathered.items()
+        ]
+    else:
+        members = [member for _, member in items]
+    opening, closing = section.brackets[:1], section.brackets[1:]
+    return b",%b:%b%b%b" % (encode(section.name), opening, b",".join(members), closing)

@@ -7,7 +7,7 @@ Pure; called by the switchboard.
 from hub.limits import Limits
 from hub.live.cache import Cache
 from hub.live.client import Client
-from hub.live.frames import encode, patch_frames, rows_frames
+from hub.live.frames import Section, encode, patch_frames, rows_frames
 from hub.live.outbox import Mark
 from hub.live.pace import Pace
 from hub.live.rows import Rows
@@ -27,6 +27,7 @@ class Group:
         self.limits = limits
         self.members: dict[str, Client] = {}
         self.pace = Pace(self.rate_hz, limits.tick_max_ms)
+        self.waiting_since_ms: int | None = None
         self._moving = self.view.moving_names
         self._visible: dict[str, None] = {}
         self._dirty: dict[str, set[str]] = {}
@@ -42,8 +43,9 @@ class Group:
 
     # What changes mark.
 
-    def note(self, session_id: str, names: set[str], is_new: bool) -> None:
-        """A session's row changed."""
+    def note(self, session_id: str, names: set[str], is_new: bool, received_ms: int) -> None:
+        """A session's row changed by something that was received then."""
+        self.waiting_since_ms = min(self.waiting_since_ms or received_ms, received_ms)
         if is_new or names & self._moving:
             self._stirred = True
         self._dirty.setdefault(session_id, set()).update(names)
@@ -73,7 +75,13 @@ class Group:
         self.send_snapshot(client, cache, rows)
 
     def send_snapshot(self, client: Client, cache: Cache, rows: Rows) -> None:
-        """The rows in full, with the client's own pinned ones besides."""
+        """The rows in full, with the client's own pinned ones besides.
+
+        A client that has no room for them is behind: it gets them when it has.
+        """
+        if not client.outbox.is_open:
+            client.fall_behind(OVERVIEW)
+            return
         shown = [cache.by_workspace[self.workspace][each].session for each in self._visible]
         shown += self._pinned(client, cache)
         head = b'"cursor":' + encode(self.cursor)
@@ -143,7 +151,7 @@ class Group:
             self._totals_dirty = False
         before = self.cursor
         self._number += 1
-        sections = [(b',"set":[', told), (b',"gone":[', [encode(each) for each in gone])]
+        sections = _sections(told, [encode(each) for each in gone])
         head = b'"type":"overview.patch"'
         limit = self.limits.frame_bytes_max
         return patch_frames(head, before, self.cursor, sections, limit, tail)
@@ -171,11 +179,15 @@ class Group:
                 if session.id in self._dirty or session.id in left
             ]
             if mine:
-                head, sections = (
-                    b'"type":"overview.patch"',
-                    [(b',"set":[', mine), (b',"gone":[', [])],
-                )
+                head, sections = b'"type":"overview.patch"', _sections(mine, [])
                 limit = self.limits.frame_bytes_max
                 for data in patch_frames(head, self.cursor, self.cursor, sections, limit):
                     client.outbox.put(data)
                 client.on_ready()
+
+
+def _sections(told: list[bytes], gone: list[bytes]) -> list[Section]:
+    return [
+        Section("set", b"[]", [("", row) for row in told]),
+        Section("gone", b"[]", [("", each) for each in gone]),
+    ]

@@ -59,9 +59,7 @@ def _activate(board: Switchboard, client: Client, request: Request, _: int) -> N
 
 
 def _view(board: Switchboard, client: Client, request: Request, now_ms: int) -> None:
-    told = request.get("view", request)
-    told = {name: value for name, value in told.items() if name != "type"} if told else told
-    view, pinned = parse_view(told, board.limits.view_rows_max)
+    view, pinned = parse_view(request, board.limits.view_rows_max)
     board.change_view(client, view, pinned, now_ms)
 
 
@@ -86,9 +84,11 @@ def _ack(board: Switchboard, client: Client, request: Request, now_ms: int) -> N
 
 
 def _ping(_: Switchboard, client: Client, request: Request, now_ms: int) -> None:
-    client.outbox.put(frame("pong", id=request.get("id"), now=now_ms))
-    client.on_ready()
+    client.tell(frame("pong", id=request.get("id"), now=now_ms))
 
+
+# Answers to the hub's own frames: they come as often as it sends, and have a limit of their own.
+ANSWERS = frozenset({"ack", "pong"})
 
 _TABLE: dict[str, Callable[[Switchboard, Client, Request, int], None]] = {
     "subscribe": _subscribe,

@@ -28,19 +28,20 @@ class Rooms:
         self._by_workspace: dict[str, list[Group]] = {}
         self._stirred: dict[Group | Channel, None] = {}
         self._group_count = 0
+        self.latencies_ms: list[tuple[str, int]] = []  # since the worker took them last
 
     # Noting changes.
 
-    def note_row(self, key: Key, names: set[str], is_new: bool) -> None:
+    def note_row(self, key: Key, names: set[str], is_new: bool, received_ms: int) -> None:
         """A row changed, or is new."""
         for group in self._by_workspace.get(key[0], ()):
-            group.note(key[1], names, is_new)
+            group.note(key[1], names, is_new, received_ms)
             self._stirred[group] = None
 
-    def note_session(self, key: Key, changes: Changes) -> None:
+    def note_session(self, key: Key, changes: Changes, received_ms: int) -> None:
         """An opened session changed."""
         for channel in self._by_session.get(key, ()):
-            channel.note(changes)
+            channel.note(changes, received_ms)
             self._stirred[channel] = None
 
     def note_gone(self, key: Key) -> None:
@@ -60,6 +61,10 @@ class Rooms:
             if due is not None and due <= now_ms and each.members:
                 made += each.flush(now_ms, self.cache, rows)
                 due = each.due_ms()
+                if each.waiting_since_ms is not None:
+                    lane = "overview" if isinstance(each, Group) else "session"
+                    self.latencies_ms.append((lane, max(0, now_ms - each.waiting_since_ms)))
+                    each.waiting_since_ms = None
             if due is None or not each.members:
                 del self._stirred[each]
         return made

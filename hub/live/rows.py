@@ -6,7 +6,7 @@ A flush makes one Rows and lets it go: what several groups show is encoded for a
 from collections.abc import Iterable
 from typing import Any
 
-from hub.live.frames import encode
+from hub.live.frames import Section, encode
 from session.changes import Changes
 from session.state import (
     MAP_NAMES,
@@ -63,30 +63,27 @@ def detail_chunks(session: Session) -> list[bytes]:
     return [pair(name, value) for name, value in detail(session).items()]
 
 
-def patch_sections(session: Session, changes: Changes) -> list[tuple[bytes, list[bytes]]]:
+def patch_sections(session: Session, changes: Changes) -> list[Section]:
     """The parts of a session patch: present values of everything that changed."""
     merged = series_is_merged(session)
     values = [pair(name, getattr(session, name)) for name in sorted(changes.names & _SET_NAMES)]
     if merged and "token_series" in changes.keys:
         values.append(pair("token_series", token_series(session)))
     maps = [
-        pair(name, _map_part(getattr(session, name), changes.keys[name]))
+        (name, pair(str(key), getattr(session, name).get(str(key))))
         for name in MAP_NAMES
-        if name in changes.keys
+        for key in sorted(map(str, changes.keys.get(name, ())))
     ]
     series = {
         "token_series": [] if merged else _minutes(session, changes.keys.get("token_series", ())),
         "errors_list": _by_seq(session.errors, changes.keys.get("errors_list", ())),
         "timeline": _entries(session, changes.keys.get("timeline", ())),
     }
-    appended = [
-        encode(name) + b":[" + b",".join(items) + b"]" for name, items in series.items() if items
+    return [
+        Section("set", b"{}", [("", value) for value in values]),
+        Section("maps", b"{}", maps, inner=b"{}"),
+        Section("append", b"{}", [(n, item) for n, held in series.items() for item in held], b"[]"),
     ]
-    return [(b',"set":{', values), (b',"maps":{', maps), (b',"append":{', appended)]
-
-
-def _map_part(held: dict[str, Any], keys: Iterable[str | int]) -> dict[str, Any]:
-    return {str(key): held.get(str(key)) for key in keys}
 
 
 def _minutes(session: Session, keys: Iterable[str | int]) -> list[bytes]:

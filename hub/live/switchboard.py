@@ -32,7 +32,7 @@ class Switchboard:
         self.clients: dict[str, Client] = {}
         self.rooms = Rooms(limits, worker, self.cache)
         self.lanes: dict[str, AttentionLane] = {}
-        self.evictions = 0
+        self.evictions: dict[str, int] = {}
         self.behind: dict[str, Client] = {}
         self._heartbeats = Heartbeats(limits)
 
@@ -190,10 +190,12 @@ class Switchboard:
                 continue
             if changes.opened or changes.closed:
                 self.lane(delta.workspace).note(held.session, changes)
+                latency_ms = max(0, now_ms - delta.received_at)
+                self.rooms.latencies_ms.append(("attention", latency_ms))
             names = row_names(changes)
             if names or is_new:
-                self.rooms.note_row(delta.key, names, is_new)
-            self.rooms.note_session(delta.key, changes)
+                self.rooms.note_row(delta.key, names, is_new, delta.received_at)
+            self.rooms.note_session(delta.key, changes, delta.received_at)
         self._let_go()
 
     def _let_go(self) -> None:
@@ -213,7 +215,7 @@ class Switchboard:
         session.timeline.dropped_number = session.number
         self.cache.put(Held(session, epoch, now_ms))
         self.lane(session.workspace).adopt(session)
-        self.rooms.note_row(session.key, set(), is_new=True)
+        self.rooms.note_row(session.key, set(), is_new=True, received_ms=now_ms)
 
     # Flush.
 
@@ -302,7 +304,7 @@ class Switchboard:
     # Small answers.
 
     def _say_evicted(self, client: Client, session_id: str, reason: str) -> None:
-        self.evictions += 1
+        self.evictions[reason] = self.evictions.get(reason, 0) + 1
         client.missed.discard(session_id)
         data = frame("session.evicted", session=session_id, reason=reason)
         client.outbox.put(data, Mark(session_id, None))
@@ -316,8 +318,7 @@ class Switchboard:
     ) -> None:
         """The request failed, the connection lives."""
         told = {} if session_id is None else {"session": session_id}
-        client.outbox.put(frame("error", code=code, message=message, **told))
-        client.on_ready()
+        client.tell(frame("error", code=code, message=message, **told))
 
 
 def wanted(switchboard: Switchboard, workspace: str, ids: Sequence[str]) -> list[str]:
