@@ -67,7 +67,7 @@ def test_a_request_opens_an_item_that_clients_can_show() -> None:
     """Kind, tool, the command and when it was asked, but not the whole request."""
     item = asked().items["t1"]
     assert item_view(item) == {
-        "id": "t1", "session": "s", "kind": "permission", "tool": "Bash", "summary": "make",
+        "id": "s:t1", "session": "s", "kind": "permission", "tool": "Bash", "summary": "make",
         "opened_at": NOW, "answerable": False,
     }  # fmt: skip
     assert item.request == {"command": "make"}
@@ -160,7 +160,7 @@ def test_an_elicitation_waits_for_its_own_result() -> None:
 def test_a_failure_is_open_until_the_next_prompt() -> None:
     """It does not block, and only the person's next word closes it."""
     session = after(hook("StopFailure", error="rate_limit", error_details="5 h"))
-    assert items(session) == [("failure:s", "failure")]
+    assert items(session) == [("failure", "failure")]
     assert session.items["failure:s"].summary == "rate_limit: 5 h"
     refold(session, [hook("Notification", notification_type="permission_prompt")])
     assert (session.status, session.attention) == ("failed", 1)
