@@ -161,7 +161,7 @@ def test_a_failure_is_open_until_the_next_prompt() -> None:
     """It does not block, and only the person's next word closes it."""
     session = after(hook("StopFailure", error="rate_limit", error_details="5 h"))
     assert items(session) == [("failure", "failure")]
-    assert session.items["failure:s"].summary == "rate_limit: 5 h"
+    assert session.items["failure"].summary == "rate_limit: 5 h"
     refold(session, [hook("Notification", notification_type="permission_prompt")])
     assert (session.status, session.attention) == ("failed", 1)
     refold(session, [hook("UserPromptSubmit", NOW + 1, prompt="again")])
