@@ -4,15 +4,17 @@ An item stays until something closes it, so no lost frame can lose it. Called by
 """
 
 from session.changes import Changes
-from session.delta import Entry
+from session.delta import Entry, cut_text
 from session.state import BLOCKING_KINDS, Item, Session
 
 ITEMS_MAX = 64
+SUMMARY_BYTES_MAX = 1024
 FAILURE = "failure"  # the id of a session's failure: there is one at a time
 
 
 def open_item(session: Session, item: Item, changes: Changes) -> None:
     """Open ``item``, or take over its fields if it is open already."""
+    item.summary = cut_text(item.summary, SUMMARY_BYTES_MAX)[0]
     known = session.items.get(item.id)
     if known is not None:
         item.opened_at = known.opened_at

@@ -7,19 +7,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from session.changes import Changes
-from session.delta import MAIN_SOURCE, Delta, Entry
+from session.delta import MAIN_SOURCE, Delta, Entry, cut_text
 from session.state import Session
 from session.timeline import TimelineEntry
 
 ERRORS_MAX = 50
-ERROR_TEXT_MAX = 512
+ERROR_TEXT_BYTES_MAX = 512
+NAME_BYTES_MAX = 1024
 CLEARED_TOOLS_MAX = 64
 TITLE_ORDER = ("patch", "custom", "hook", "agent", "ai", "summary", "prompt")
 
 
 def set_names(session: Session, changes: Changes, **values: Any) -> None:
     """Set scalars and small objects, marking those that really changed."""
-    for name, value in values.items():
+    for name, told in values.items():
+        value = cut_text(told, NAME_BYTES_MAX)[0] if isinstance(told, str) else told
         if getattr(session, name) != value:
             setattr(session, name, value)
             changes.name(name)
@@ -43,7 +45,7 @@ def add_entries(session: Session, entries: Iterable[Entry], number: int, changes
 
 
 def _add_error(session: Session, entry: TimelineEntry, changes: Changes) -> None:
-    text = entry.text[:ERROR_TEXT_MAX]
+    text = cut_text(entry.text, ERROR_TEXT_BYTES_MAX)[0]
     error = {"seq": entry.seq, "at": entry.at, "tool": entry.tool, "text": text}
     session.errors = [*session.errors, error][-ERRORS_MAX:]
     changes.key("errors_list", entry.seq)

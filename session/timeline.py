@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from session.delta import Entry
+from session.delta import Entry, cut_text
 
 RING_ENTRIES_MAX = 500
 RING_BYTES_MAX = 256 * 1024
@@ -62,6 +62,8 @@ class Timeline:
             return None
         fields = structs.asdict(entry)
         del fields["offset"]
+        fields["text"], full_bytes = cut_text(entry.text)
+        fields["full_bytes"] = full_bytes or entry.full_bytes
         return self._append(fields, number)
 
     def adopt(self, entry: TimelineEntry, number: int) -> int | None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from hub.limits import Limits
 from session.changes import Changes
-from session.delta import Delta, Report
+from session.delta import Delta, Report, Time
 from session.fold import fold, new_session
 from session.state import TOKEN_NAMES, Session
 from session.timeline import Timeline
@@ -127,6 +127,8 @@ class Cache:
             self._note_stub(delta.key)
             return Changes()
         held = self.held.get(delta.key)
+        if held is None and isinstance(delta, Time):
+            return Changes()  # time alone makes no session
         if held is None:
             held = Held(new_session(delta), epoch)
             self.put(held)

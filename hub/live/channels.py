@@ -7,12 +7,11 @@ switchboard.
 from hub.limits import Limits
 from hub.live.cache import Cache, Held
 from hub.live.client import Client
-from hub.live.frames import encode, frame, patch_frames, split
-from hub.live.outbox import Mark
+from hub.live.frames import Member, encode, frame, gather, pack_members, patch_frames, split
+from hub.live.outbox import Mark, space_of
 from hub.live.pace import Pace
-from hub.live.rows import Rows, detail_chunks, patch_sections
+from hub.live.rows import Rows, detail_members, everything, patch_sections
 from session.changes import Changes
-from session.state import MAP_NAMES, SMALL_DETAIL_NAMES, SUMMARY_NAMES
 
 
 class Channel:
@@ -30,7 +29,7 @@ class Channel:
     @property
     def space(self) -> str:
         """The name of the session's cursor space."""
-        return self.held.session.id
+        return space_of(self.held.session.id)
 
     def note(self, changes: Changes, received_ms: int) -> None:
         """The session changed by something that was received then."""
@@ -67,7 +66,7 @@ class Channel:
     def _miss(self, client: Client) -> None:
         """The client is behind: it hears that its view is stale, a snapshot follows."""
         if client.fall_behind(self.space):
-            client.outbox.put(frame("session.stale", session=self.space, reason="slow"))
+            client.outbox.put(frame("session.stale", session=self.held.session.id, reason="slow"))
             client.on_ready()
 
     def send_snapshot(self, client: Client) -> None:
@@ -79,12 +78,11 @@ class Channel:
             self._miss(client)
             return
         session = self.held.session
-        room = self.limits.frame_bytes_max - 512
-        details = split(detail_chunks(session), room)
+        room = self.limits.frame_bytes_max - 1024
+        told = detail_members(session, is_partial=not self.held.has_ring)
+        details = pack_members(told, room)
         entries = split((encode(entry) for entry in session.timeline), room)
-        bodies = [b'"detail":{%b},"timeline":[]' % b",".join(chunk) for chunk in details]
-        bodies += [b'"detail":{},"timeline":[%b]' % b",".join(chunk) for chunk in entries]
-        bodies = _joined(bodies, details, entries, room)
+        bodies = _bodies(details, entries, room)
         head = b'{"type":"session.snapshot","session":%b,"cursor":%b' % (
             encode(session.id), encode(self.cursor),
         )  # fmt: skip
@@ -105,12 +103,8 @@ class Channel:
             return False
         changes = Changes()
         if number < session.cursor_number:
-            changes.name(*SUMMARY_NAMES, *SMALL_DETAIL_NAMES)
-            for name in MAP_NAMES:
-                changes.key(name, *getattr(session, name))
-            changes.key("token_series", *session.minutes)
-            changes.key("errors_list", *(error["seq"] for error in session.errors))
-            changes.key("timeline", *(entry.seq for entry in entries))
+            changes = everything(session)
+            changes.keys["timeline"] = {entry.seq for entry in entries}
         head = b'"type":"session.patch","session":' + encode(session.id)
         before = f"{self.held.epoch}:{number}"
         limit = self.limits.frame_bytes_max
@@ -122,10 +116,11 @@ class Channel:
         return True
 
 
-def _joined(
-    bodies: list[bytes], details: list[list[bytes]], entries: list[list[bytes]], room: int
-) -> list[bytes]:
-    """One frame where detail and timeline fit into it together."""
-    if len(bodies) == 2 and sum(map(len, bodies)) <= room:
-        return [b'"detail":{%b},"timeline":[%b]' % (b",".join(details[0]), b",".join(entries[0]))]
-    return bodies
+def _bodies(details: list[list[Member]], entries: list[list[bytes]], room: int) -> list[bytes]:
+    """The parts of a snapshot: one where everything fits, else details first."""
+    told = [gather(chunk) for chunk in details]
+    lines = [b",".join(chunk) for chunk in entries]
+    if len(told) == len(lines) == 1 and len(told[0]) + len(lines[0]) <= room:
+        return [b'"detail":{%b},"timeline":[%b]' % (told[0], lines[0])]
+    bodies = [b'"detail":{%b},"timeline":[]' % part for part in told]
+    return bodies + [b'"detail":{},"timeline":[%b]' % part for part in lines if part]

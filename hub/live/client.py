@@ -44,6 +44,7 @@ class Client:
         self.close_code: int | None = None
         self.resynced_ms: dict[str, int] = {}
         self.heartbeat_due_ms = 0
+        self.attention_due_ms = 0  # when a lane that was full is tried again
 
     def tell(self, data: bytes) -> None:
         """A small answer of its own; dropped while the client does not read what it has."""

@@ -66,16 +66,49 @@ def split(items: Iterable[bytes], room: int) -> list[list[bytes]]:
     return chunks
 
 
-class Section(NamedTuple):
-    """A named part of a patch: ``set``, ``gone``, ``maps`` or ``append``.
+class Member(NamedTuple):
+    """A piece that is never split: a row, a pair, or with ``brackets`` a member of ``name``."""
 
-    ``items`` are (name, encoded member); a name gathers its members into a map or series.
-    """
+    data: bytes
+    name: str = ""
+    brackets: bytes = b""
+
+
+class Section(NamedTuple):
+    """A named part of a patch: ``set``, ``gone``, ``maps`` or ``append``."""
 
     name: str
     brackets: bytes
-    items: list[tuple[str, bytes]]
-    inner: bytes = b""
+    members: list[Member]
+
+
+def gather(members: Iterable[Member]) -> bytes:
+    """Members joined; those of one map or series stand together under its name."""
+    loose: list[bytes] = []
+    named: dict[tuple[str, bytes], list[bytes]] = {}
+    for member in members:
+        if member.brackets:
+            held = named.setdefault((member.name, member.brackets), [])
+            held += [member.data] if member.data else []
+        else:
+            loose.append(member.data)
+    for (name, brackets), held in named.items():
+        loose.append(encode(name) + b":" + brackets[:1] + b",".join(held) + brackets[1:])
+    return b",".join(loose)
+
+
+def pack_members(members: Iterable[Member], room: int) -> list[list[Member]]:
+    """Pack members into chunks of at most ``room`` bytes; at least one chunk."""
+    chunks: list[list[Member]] = [[]]
+    used = 0
+    for member in members:
+        size = len(member.data) + len(member.name) + 8
+        if used + size > room and chunks[-1]:
+            chunks.append([])
+            used = 0
+        chunks[-1].append(member)
+        used += size
+    return chunks
 
 
 def patch_frames(
@@ -87,21 +120,18 @@ def patch_frames(
     Only the last frame moves the cursor: one that is lost leaves the client where it was, and
     values may come twice.
     """
-    pieces: list[list[list[tuple[str, bytes]]]] = [[[] for _ in sections]]
-    used = 0
-    room = limit - len(head) - len(tail) - 512
-    for index, section in enumerate(sections):
-        for name, member in section.items:
-            size = len(member) + len(name) + 8
-            if used + size > room and used:
-                pieces.append([[] for _ in sections])
-                used = 0
-            pieces[-1][index].append((name, member))
-            used += size
+    placed = [(at, member) for at, section in enumerate(sections) for member in section.members]
+    chunks = pack_members((member for _, member in placed), limit - len(head) - len(tail) - 512)
     frames = []
-    for number, piece in enumerate(pieces, 1):
-        last = number == len(pieces)
-        body = b"".join(map(_section, sections, piece))
+    start = 0
+    for number, chunk in enumerate(chunks, 1):
+        mine = placed[start : start + len(chunk)]
+        start += len(chunk)
+        body = b"".join(
+            _section(section, [member for place, member in mine if place == at])
+            for at, section in enumerate(sections)
+        )
+        last = number == len(chunks)
         cursor = after if last else before
         frames.append(
             b'{%b,"from":%b,"cursor":%b%b%b}'
@@ -110,16 +140,6 @@ def patch_frames(
     return frames
 
 
-def _section(section: Section, items: list[tuple[str, bytes]]) -> bytes:
-    if section.inner:
-        gathered: dict[str, list[bytes]] = {}
-        for name, member in items:
-            gathered.setdefault(name, []).append(member)
-        members = [
-            encode(name) + b":" + section.inner[:1] + b",".join(held) + section.inner[1:]
-            for name, held in gathered.items()
-        ]
-    else:
-        members = [member for _, member in items]
+def _section(section: Section, members: list[Member]) -> bytes:
     opening, closing = section.brackets[:1], section.brackets[1:]
-    return b",%b:%b%b%b" % (encode(section.name), opening, b",".join(members), closing)
+    return b",%b:%b%b%b" % (encode(section.name), opening, gather(members), closing)

@@ -7,7 +7,7 @@ Pure; called by the switchboard.
 from hub.limits import Limits
 from hub.live.cache import Cache
 from hub.live.client import Client
-from hub.live.frames import Section, encode, patch_frames, rows_frames
+from hub.live.frames import Member, Section, encode, patch_frames, rows_frames
 from hub.live.outbox import Mark
 from hub.live.pace import Pace
 from hub.live.rows import Rows
@@ -31,6 +31,7 @@ class Group:
         self._moving = self.view.moving_names
         self._visible: dict[str, None] = {}
         self._dirty: dict[str, set[str]] = {}
+        self._renewed: set[str] = set()  # another session than before under its id
         self._stirred = True
         self._totals_dirty = False
         self._totals_due_ms = 0
@@ -46,6 +47,8 @@ class Group:
     def note(self, session_id: str, names: set[str], is_new: bool, received_ms: int) -> None:
         """A session's row changed by something that was received then."""
         self.waiting_since_ms = min(self.waiting_since_ms or received_ms, received_ms)
+        if is_new:
+            self._renewed.add(session_id)
         if is_new or names & self._moving:
             self._stirred = True
         self._dirty.setdefault(session_id, set()).update(names)
@@ -103,6 +106,7 @@ class Group:
         """Nobody watches yet: what is visible now is where the chain begins."""
         self._visible = dict.fromkeys(self._select(cache))
         self._dirty.clear()
+        self._renewed.clear()
         self._stirred = self._totals_dirty = False
 
     def _select(self, cache: Cache) -> list[str]:
@@ -124,6 +128,7 @@ class Group:
             self._ship(frames)
         self._ship_pinned(gone, cache, rows)
         self._dirty.clear()
+        self._renewed.clear()
         return len(frames)
 
     def _collect(self, cache: Cache, rows: Rows) -> tuple[list[bytes], list[str]]:
@@ -133,11 +138,12 @@ class Group:
         if self._stirred:
             self._visible = dict.fromkeys(self._select(cache))
             self._stirred = False
-        told = [rows.full(held[each].session) for each in self._visible if each not in before]
+        whole = [each for each in self._visible if each not in before or each in self._renewed]
+        told = [rows.full(held[each].session) for each in whole]
         told += [
             rows.part(held[each].session, frozenset(names))
             for each, names in self._dirty.items()
-            if names and each in self._visible and each in before
+            if names and each in self._visible and each in before and each not in self._renewed
         ]
         return told, [each for each in before if each not in self._visible]
 
@@ -178,8 +184,13 @@ class Group:
                 for session in self._pinned(client, cache)
                 if session.id in self._dirty or session.id in left
             ]
-            if mine:
-                head, sections = b'"type":"overview.patch"', _sections(mine, [])
+            lost = [
+                encode(each)
+                for each in client.pinned
+                if each in self._dirty and cache.get((self.workspace, each)) is None
+            ]
+            if mine or lost:
+                head, sections = b'"type":"overview.patch"', _sections(mine, lost)
                 limit = self.limits.frame_bytes_max
                 for data in patch_frames(head, self.cursor, self.cursor, sections, limit):
                     client.outbox.put(data)
@@ -188,6 +199,6 @@ class Group:
 
 def _sections(told: list[bytes], gone: list[bytes]) -> list[Section]:
     return [
-        Section("set", b"[]", [("", row) for row in told]),
-        Section("gone", b"[]", [("", each) for each in gone]),
+        Section("set", b"[]", [Member(row) for row in told]),
+        Section("gone", b"[]", [Member(each) for each in gone]),
     ]

@@ -3,6 +3,7 @@
 A lost last frame leaves no gap; only this shows it. Pure; called by the switchboard.
 """
 
+import zlib
 from collections import deque
 from functools import partial
 
@@ -11,6 +12,7 @@ from hub.live.attention import ATTENTION
 from hub.live.client import Client
 from hub.live.frames import frame
 from hub.live.groups import OVERVIEW
+from hub.live.outbox import space_of
 
 
 class Heartbeats:
@@ -22,7 +24,7 @@ class Heartbeats:
 
     def add(self, client: Client, now_ms: int) -> None:
         """Begin half a period from now at the latest, spread by the connection's name."""
-        spread = sum(client.connection.encode()) * 7919 % (self.period_ms // 2)
+        spread = zlib.crc32(client.connection.encode()) % (self.period_ms // 2)
         client.heartbeat_due_ms = now_ms + self.period_ms // 2 + spread
         self._queue.append(client)
 
@@ -54,5 +56,9 @@ def _encode(client: Client, now_ms: int) -> bytes:
         now=now_ms,
         overview=written.get(OVERVIEW),
         attention=written.get(ATTENTION),
-        sessions={session: written[session] for session in opened if session in written},
+        sessions={
+            session: written[space_of(session)]
+            for session in opened
+            if space_of(session) in written
+        },
     )

@@ -12,8 +12,13 @@ from msgspec import Struct
 Late = Callable[[], bytes]
 
 
+def space_of(session_id: str) -> str:
+    """The name of a session's cursor space: an agent chooses the id, and may call it overview."""
+    return f"session:{session_id}"
+
+
 class Mark(Struct, frozen=True):
-    """The cursor that a frame gives to a space: overview, attention or a session's id."""
+    """The cursor that a frame gives to a space: overview, attention or a session's own."""
 
     space: str
     cursor: str | None
@@ -40,7 +45,7 @@ class Outbox:
         self.frames_written = 0
         self.frames_acked = 0
         self.written: dict[str, str] = {}
-        self._promised: dict[str, str | None] = {}
+        self._promised: dict[str, str] = {}
         self._sizes: deque[int] = deque()
 
     @property
@@ -62,7 +67,10 @@ class Outbox:
         """Queue a frame on the main lane."""
         self.main.append(Waiting(data, marks))
         for mark in marks:
-            self._promised[mark.space] = mark.cursor
+            if mark.cursor is None:
+                self._promised.pop(mark.space, None)
+            else:
+                self._promised[mark.space] = mark.cursor
         self.queued_bytes += len(data) if isinstance(data, bytes) else 0
 
     def put_attention(self, data: bytes, *marks: Mark) -> None:

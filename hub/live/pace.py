@@ -3,6 +3,8 @@
 Flushing shall not take more than about a tenth of the loop's time. Times are the caller's, in ms.
 """
 
+import math
+
 COST_SHARE = 10
 _SMOOTHING = 0.2
 
@@ -19,7 +21,7 @@ class Pace:
     def flushed(self, now_ms: int) -> None:
         """A flush happened: the next one waits for the tick."""
         tick = max(self.interval_ms, COST_SHARE * self.cost_ms)
-        self.due_ms = now_ms + int(min(self.tick_max_ms, tick))
+        self.due_ms = now_ms + math.ceil(min(self.tick_max_ms, tick))
 
     def charge(self, cost_ms: float) -> None:
         """Tell what the last flush cost."""

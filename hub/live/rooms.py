@@ -9,6 +9,7 @@ from hub.live.cache import Cache, Held, Key
 from hub.live.channels import Channel
 from hub.live.client import Client
 from hub.live.groups import Group, GroupKey
+from hub.live.outbox import space_of
 from hub.live.rows import Rows
 from session.changes import Changes
 
@@ -126,6 +127,12 @@ class Rooms:
         if channel is not None and channel.due_ms() is not None:
             channel.flush(now_ms, self.cache, Rows())
 
+    def send_snapshots(self, key: Key) -> None:
+        """A session became another than its subscribers were told."""
+        for channel in self._by_session.get(key, ()):
+            for client in channel.members.values():
+                channel.send_snapshot(client)
+
     def leave_channel(self, client: Client, key: Key, *, keep: bool = False) -> None:
         """Take a client out; ``keep`` what it missed when it only changes its rate."""
         at = (key, client.rate_hz)
@@ -133,7 +140,7 @@ class Rooms:
         if channel is None or channel.members.pop(client.connection, None) is None:
             return
         if not keep:
-            client.missed.discard(key[1])
+            client.missed.discard(space_of(key[1]))
         self.cache.pinned[key] -= 1
         if not self.cache.pinned[key]:
             del self.cache.pinned[key]

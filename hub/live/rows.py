@@ -6,7 +6,7 @@ A flush makes one Rows and lets it go: what several groups show is encoded for a
 from collections.abc import Iterable
 from typing import Any
 
-from hub.live.frames import Section, encode
+from hub.live.frames import Member, Section, encode
 from session.changes import Changes
 from session.state import (
     MAP_NAMES,
@@ -58,31 +58,65 @@ def pair(name: str, value: Any) -> bytes:
     return encode(name) + b":" + encode(value)
 
 
-def detail_chunks(session: Session) -> list[bytes]:
-    """Members of a snapshot's ``detail``, one encoded pair each."""
-    return [pair(name, value) for name, value in detail(session).items()]
+def detail_members(session: Session, *, is_partial: bool) -> list[Member]:
+    """Everything of a snapshot's ``detail``: maps and series member by member.
+
+    ``is_partial`` says that the older timeline could not be read.
+    """
+    told = detail(session)
+    told["timeline_partial"] = told["timeline_partial"] or is_partial
+    members: list[Member] = []
+    for name, value in told.items():
+        if name in MAP_NAMES:
+            members.append(Member(b"", name, b"{}"))
+            members += [Member(pair(key, each), name, b"{}") for key, each in value.items()]
+        elif isinstance(value, list):
+            members.append(Member(b"", name, b"[]"))
+            members += [Member(encode(each), name, b"[]") for each in value]
+        else:
+            members.append(Member(pair(name, value)))
+    return members
+
+
+def everything(session: Session) -> Changes:
+    """Changes that mark every name and every key."""
+    changes = Changes()
+    changes.name(*SUMMARY_NAMES, *SMALL_DETAIL_NAMES)
+    for name in MAP_NAMES:
+        changes.key(name, *getattr(session, name))
+    changes.key("token_series", *session.minutes)
+    changes.key("errors_list", *(error["seq"] for error in session.errors))
+    changes.key("timeline", *(entry.seq for entry in session.timeline))
+    return changes
 
 
 def patch_sections(session: Session, changes: Changes) -> list[Section]:
-    """The parts of a session patch: present values of everything that changed."""
-    merged = series_is_merged(session)
-    values = [pair(name, getattr(session, name)) for name in sorted(changes.names & _SET_NAMES)]
-    if merged and "token_series" in changes.keys:
-        values.append(pair("token_series", token_series(session)))
+    """The parts of a session patch: present values of everything that changed.
+
+    Of the series, minutes are merged or taken back at times: then it goes whole.
+    """
+    minutes = changes.keys.get("token_series", set())
+    whole = series_is_merged(session) or any(at not in session.minutes for at in minutes)
+    values = [
+        Member(pair(name, getattr(session, name))) for name in sorted(changes.names & _SET_NAMES)
+    ]
+    if minutes and whole:
+        values.append(Member(pair("token_series", token_series(session))))
     maps = [
-        (name, pair(str(key), getattr(session, name).get(str(key))))
+        Member(pair(str(key), getattr(session, name).get(str(key))), name, b"{}")
         for name in MAP_NAMES
         for key in sorted(map(str, changes.keys.get(name, ())))
     ]
     series = {
-        "token_series": [] if merged else _minutes(session, changes.keys.get("token_series", ())),
+        "token_series": [] if whole else _minutes(session, minutes),
         "errors_list": _by_seq(session.errors, changes.keys.get("errors_list", ())),
         "timeline": _entries(session, changes.keys.get("timeline", ())),
     }
+    appended = [Member(item, name, b"[]") for name, held in series.items() for item in held]
     return [
-        Section("set", b"{}", [("", value) for value in values]),
-        Section("maps", b"{}", maps, inner=b"{}"),
-        Section("append", b"{}", [(n, item) for n, held in series.items() for item in held], b"[]"),
+        Section("set", b"{}", values),
+        Section("maps", b"{}", maps),
+        Section("append", b"{}", appended),
     ]
 
 

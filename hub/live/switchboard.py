@@ -14,12 +14,16 @@ from hub.live.frames import frame
 from hub.live.groups import OVERVIEW
 from hub.live.heartbeats import Heartbeats
 from hub.live.hello import Hello
-from hub.live.outbox import Mark
+from hub.live.outbox import Mark, space_of
 from hub.live.rooms import Rooms
-from hub.live.rows import row_names
+from hub.live.rows import everything, row_names
 from hub.live.views import View
 from session.delta import Delta
 from session.state import Session
+
+NUMBER_DIGITS_MAX = 18
+RESYNCS_MAX = 40
+ATTENTION_RETRY_MS = 250
 
 
 class Switchboard:
@@ -35,6 +39,7 @@ class Switchboard:
         self.evictions: dict[str, int] = {}
         self.behind: dict[str, Client] = {}
         self._heartbeats = Heartbeats(limits)
+        self._restored = 0
 
     # Attach and detach.
 
@@ -69,23 +74,32 @@ class Switchboard:
         )
 
     def _resume(self, client: Client, hello: Hello, now_ms: int) -> None:
-        overflow = len(hello.resume) - client.subscriptions.cap
+        known: list[tuple[Held, str]] = []
         for session_id, cursor in hello.resume:
-            if overflow > 0 and session_id != hello.active:
-                overflow -= 1
-                self._say_evicted(client, session_id, "cap")
-                continue
-            key = (client.workspace, session_id)
-            held = self.cache.get(key)
+            held = self.cache.get((client.workspace, session_id))
             if held is None:
                 self._say_unknown(client, session_id)
-                continue
-            self._open(client, key, session_id == hello.active)
-            channel = self.rooms.join_channel(client, key, held, now_ms)
-            epoch, _, number = cursor.rpartition(":")
-            same = epoch == held.epoch and number.isdecimal() and held.has_ring
-            if not (same and channel.resume(client, int(number))):
-                channel.send_snapshot(client)
+            else:
+                known.append((held, cursor))
+        overflow = len(known) - client.subscriptions.cap
+        for held, cursor in known:
+            if overflow > 0 and held.session.id != hello.active:
+                overflow -= 1
+                self._say_evicted(client, held.session.id, "cap")
+            else:
+                self._resume_one(client, held, cursor, hello.active, now_ms)
+
+    def _resume_one(
+        self, client: Client, held: Held, cursor: str, active: str | None, now_ms: int
+    ) -> None:
+        key = held.session.key
+        self._open(client, key, held.session.id == active)
+        channel = self.rooms.join_channel(client, key, held, now_ms)
+        epoch, _, number = cursor.rpartition(":")
+        is_number = number.isdecimal() and len(number) <= NUMBER_DIGITS_MAX
+        same = epoch == held.epoch and is_number and held.has_ring
+        if not (same and channel.resume(client, int(number))):
+            channel.send_snapshot(client)
 
     def detach(self, client: Client) -> None:
         """The connection is gone: forget the client."""
@@ -120,7 +134,7 @@ class Switchboard:
         key = (client.workspace, session_id)
         if client.subscriptions.close(key):
             self.rooms.leave_channel(client, key)
-            client.outbox.forget(session_id)
+            client.outbox.forget(space_of(session_id))
 
     def activate(self, client: Client, session_id: str | None) -> bool:
         """Make a session the one the person looks at; False if it is not open."""
@@ -149,12 +163,14 @@ class Switchboard:
     def _rejoin(self, client: Client, key: Key, held: Held, now_ms: int) -> None:
         """Join the channel of the new rate; values again if the client is not at its cursor."""
         channel = self.rooms.join_channel(client, key, held, now_ms)
-        if client.outbox.last_cursor(key[1]) != channel.cursor:
+        if client.outbox.last_cursor(space_of(key[1])) != channel.cursor:
             channel.send_snapshot(client)
 
     def resync(self, client: Client, scope: str, session_id: str | None, now_ms: int) -> bool:
         """The client found a gap: the snapshot of that scope; False if asked too often."""
-        name = session_id or scope
+        name = scope if session_id is None else space_of(session_id)
+        if len(client.resynced_ms) >= RESYNCS_MAX:
+            client.resynced_ms.clear()
         last = client.resynced_ms.get(name)
         if last is not None and now_ms - last < self.limits.resync_interval_ms:
             return False
@@ -174,7 +190,10 @@ class Switchboard:
 
     def ack(self, client: Client, frames: int, now_ms: int) -> None:
         """The client has processed that many frames; it may have room again."""
+        before = client.outbox.frames_acked
         client.outbox.ack(frames)
+        if client.behind_since_ms is not None and client.outbox.frames_acked > before:
+            client.behind_since_ms = now_ms  # it moves: patience begins anew
         if client.connection in self.behind:
             self._recover(client, now_ms)
 
@@ -184,7 +203,11 @@ class Switchboard:
         """Fold deltas; attention leaves at once, everything else is marked for its tick."""
         for delta in deltas:
             is_new = delta.key not in self.cache.held
-            changes = self.cache.apply(delta, epoch, now_ms)
+            try:
+                changes = self.cache.apply(delta, epoch, now_ms)
+            except Exception:
+                self._note_all(delta)
+                raise
             held = self.cache.get(delta.key)
             if not changes or held is None:
                 continue
@@ -198,10 +221,22 @@ class Switchboard:
             self.rooms.note_session(delta.key, changes, delta.received_at)
         self._let_go()
 
+    def _note_all(self, delta: Delta) -> None:
+        """A delta failed half-way: whatever it changed must reach the clients all the same."""
+        held = self.cache.get(delta.key)
+        if held is not None:
+            changes = everything(held.session)
+            self.rooms.note_row(delta.key, row_names(changes), True, delta.received_at)
+            self.rooms.note_session(delta.key, changes, delta.received_at)
+
     def _let_go(self) -> None:
         surplus = self.cache.surplus()
         if not surplus:
             return
+        for key in surplus:
+            held = self.cache.get(key)
+            if held is not None:
+                self.lane(key[0]).forget(held.session)
         self.cache.let_go(surplus)
         for key in surplus:
             self.rooms.note_gone(key)
@@ -210,10 +245,14 @@ class Switchboard:
         """Take in a session that was let go, or give a held one its timeline back."""
         held = self.cache.get(session.key)
         if held is not None:
-            refill(held, session)
+            if not held.has_ring:
+                refill(held, session)
+                self.rooms.send_snapshots(session.key)
             return
-        session.timeline.dropped_number = session.number
-        self.cache.put(Held(session, epoch, now_ms))
+        # Its state is this worker's own until the log goes on: no other may be taken for it.
+        self._restored += 1
+        session.removed_number = -1
+        self.cache.put(Held(session, f"{epoch}.{self.worker}.{self._restored}", now_ms))
         self.lane(session.workspace).adopt(session)
         self.rooms.note_row(session.key, set(), is_new=True, received_ms=now_ms)
 
@@ -252,6 +291,8 @@ class Switchboard:
         since = client.behind_since_ms
         if since is None:
             return 0
+        if ATTENTION in client.missed:
+            return client.attention_due_ms
         degraded = len(client.subscriptions) == 0
         limits = self.limits
         return since + (limits.behind_abort_ms if degraded else limits.behind_degrade_ms)
@@ -259,17 +300,19 @@ class Switchboard:
     def _recover(self, client: Client, now_ms: int) -> None:
         """Present values for everything that was missed, as soon as there is room."""
         outbox = client.outbox
+        if ATTENTION in client.missed:
+            client.attention_due_ms = now_ms + ATTENTION_RETRY_MS
+            if outbox.attention_is_open:
+                self.lane(client.workspace).send_full(client, self.cache)
         if not outbox.is_open or outbox.main:
             return
         client.behind_since_ms = None
         del self.behind[client.connection]
-        if ATTENTION in client.missed:
-            self.lane(client.workspace).send_full(client, self.cache)
         newest_first = client.subscriptions.order[::-1]
         active = client.subscriptions.active
         for key in sorted(newest_first, key=lambda each: each != active):
             held = self.cache.get(key)
-            if key[1] in client.missed and held is not None:
+            if space_of(key[1]) in client.missed and held is not None:
                 self.rooms.join_channel(client, key, held, now_ms).send_snapshot(client)
         if OVERVIEW in client.missed:
             self._send_overview(client, now_ms)
@@ -284,6 +327,7 @@ class Switchboard:
         behind_ms = now_ms - client.behind_since_ms
         if behind_ms >= self.limits.behind_abort_ms:
             client.close_code = 4001
+            del self.behind[client.connection]
             client.on_ready()
         elif behind_ms >= self.limits.behind_degrade_ms:
             for key in client.subscriptions.order:
@@ -305,9 +349,9 @@ class Switchboard:
 
     def _say_evicted(self, client: Client, session_id: str, reason: str) -> None:
         self.evictions[reason] = self.evictions.get(reason, 0) + 1
-        client.missed.discard(session_id)
+        client.missed.discard(space_of(session_id))
         data = frame("session.evicted", session=session_id, reason=reason)
-        client.outbox.put(data, Mark(session_id, None))
+        client.outbox.put(data, Mark(space_of(session_id), None))
         client.on_ready()
 
     def _say_unknown(self, client: Client, session_id: str) -> None:

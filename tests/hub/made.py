@@ -98,6 +98,11 @@ def plain(value: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
+def kept(_workspace: str, _session: str) -> bool:
+    """Everything can be read again."""
+    return True
+
+
 class Desk:
     """A switchboard, the log's numbers and a clock that only ``advance`` moves."""
 
@@ -145,7 +150,8 @@ class Desk:
         """The open items, computed afresh."""
         sessions = self.board.cache.sessions(workspace)
         items = [item for session in sessions for item in session.items.values()]
-        return {item.id: plain(item_view(item)) for item in items}
+        views = [plain(item_view(item)) for item in items]
+        return {view["id"]: view for view in views}
 
     def truth(self, session: str, workspace: str = "default") -> tuple[Any, list[Any]]:
         """A session's detail and timeline, computed afresh."""
@@ -168,13 +174,13 @@ class Viewer:
         resumes: dict[str, Any] = hello.pop("held", {})
         self.client = Client(name, workspace, desk.board.limits, self._wake)
         self.reference = ReferenceClient()
+        self.resumed = {session: opened.cursor for session, opened in resumes.items()}
         for session, opened in resumes.items():
             self.reference.resuming(session, opened)
         told = {"type": "hello", "protocol": 1, **hello}
         if resumes and "resume" not in told:
             told["resume"] = [
-                {"session": session, "cursor": opened.cursor}
-                for session, opened in resumes.items()
+                {"session": session, "cursor": opened.cursor} for session, opened in resumes.items()
             ]
         self.hello = parse_hello(told, desk.board.limits)
         desk.board.attach(self.client, self.hello, desk.now)
@@ -222,10 +228,12 @@ class Viewer:
         return [frame["type"] for frame in self.read()]
 
     def leave(self) -> dict[str, Any]:
-        """Go away; gives what a later connection may resume."""
+        """Go away; gives what a later connection may resume, the stale without a cursor."""
         self.desk.board.detach(self.client)
-        opened = self.reference.opened.items()
-        return {session: held for session, held in opened if held.cursor is not None}
+        held = {name: each for name, each in self.reference.opened.items() if not each.evicted}
+        for each in held.values():
+            each.cursor = None if each.stale else each.cursor
+        return held
 
     # What must hold when everything is read.
 
@@ -255,12 +263,27 @@ class Viewer:
             assert newest[-len(timeline) :] == timeline if timeline else True
             assert opened.cursor == self.desk.cursor(session, self.workspace)
 
+    def check_isolation(self) -> None:
+        """Without any global frame all session cursors would be the same."""
+        cursors = dict(self.resumed)
+        for frame in self.reference.frames:
+            session = frame.get("session", "")
+            if frame["type"] == "session.snapshot" and frame["live"]:
+                cursors[session] = frame["cursor"]
+            elif frame["type"] == "session.patch" and cursors.get(session) == frame["from"]:
+                cursors[session] = frame["cursor"]
+            elif frame["type"] == "session.evicted":
+                cursors[session] = None
+        for session, cursor in self.reference.cursors.items():
+            assert cursors.get(session) == cursor, session
+
     def check(self) -> None:
         """Read everything, then all of the above."""
         self.read()
         self.check_rows()
         self.check_items()
         self.check_opened()
+        self.check_isolation()
 
     @property
     def workspace(self) -> str:
@@ -271,4 +294,3 @@ class Viewer:
 def of_type(frames: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     """The frames of that type."""
     return [frame for frame in frames if frame["type"] == kind]
-

@@ -193,7 +193,9 @@ class ReferenceClient:
         for change in frame["set"]:
             row = self.rows.get(change["id"])
             if row is None:
-                demand(set(SUMMARY_NAMES) <= set(change), "a row new to the view comes in full", change)
+                demand(
+                    set(SUMMARY_NAMES) <= set(change), "a row new to the view comes in full", change
+                )
             self.rows[change["id"]] = {**(row or {}), **change}
         for gone in frame["gone"]:
             demand(gone in self.rows, "gone: a row that is not there", frame)

@@ -1,0 +1,219 @@
+"""Clients that do not keep up: values later, fewer sessions, and in the end the door."""
+
+import pytest
+
+from tests.hub.made import NOW, Desk, Viewer, event, of_type, permission, report, said
+
+
+def crowd(budget: int = 8_192, **hello: object) -> tuple[Desk, Viewer]:
+    """A desk with twenty sessions, and a client with three of them open."""
+    desk = Desk(in_flight_bytes_max=budget)
+    desk.log(*(event("prompt", f"s{n}") for n in range(20)))
+    viewer = desk.connect(**hello).open("s0", "s1", "s2")
+    viewer.ask("activate", session="s0")
+    viewer.read()
+    return desk, viewer
+
+
+def overload(desk: Desk, viewer: Viewer) -> None:
+    """Change everything until the client is over its budget, which it reads but does not ack."""
+    for at in range(1, 200):
+        desk.say(*(event("tool_start", f"s{n}", call=f"{n}.{at}", tool="Bash") for n in range(20)))
+        desk.advance(20)
+        viewer.pop()
+        if viewer.client.missed:
+            return
+    raise AssertionError("the client never fell behind")
+
+
+def test_over_its_budget_a_client_gets_no_patches() -> None:
+    """In flight stays where it is, whatever happens; the client's views are marked stale."""
+    desk, viewer = crowd()
+    overload(desk, viewer)
+    desk.say(*(event("stop", f"s{n}") for n in range(20)))
+    desk.advance(100)
+    viewer.pop()
+    in_flight = viewer.client.outbox.in_flight_bytes
+    for at in range(20):
+        desk.say(*(event("prompt", f"s{n}", at=NOW + at) for n in range(20)))
+        desk.advance(20)
+        assert of_type(viewer.pop(), "overview.patch") == []
+    assert viewer.client.outbox.in_flight_bytes < in_flight + 1_000
+    assert all(viewer.reference.opened[each].stale for each in ("s0", "s1", "s2"))
+    assert viewer.client.state == "behind"
+
+
+def test_after_its_ack_it_gets_snapshots_and_is_in_step_again() -> None:
+    """The active session first, the overview last; then patches that share their bytes."""
+    desk, viewer = crowd()
+    overload(desk, viewer)
+    desk.say(*(event("stop", f"s{n}") for n in range(20)))
+    desk.advance(100)
+    viewer.pop()
+    viewer.ack()
+    frames = viewer.read()
+    snapshots = [f["session"] for f in of_type(frames, "session.snapshot") if f["live"]]
+    assert snapshots == ["s0", "s2", "s1"]
+    assert frames[-1]["type"] == "overview.snapshot"
+    viewer.check()
+    desk.say(event("prompt", "s0", at=NOW + 9))
+    desk.advance(100)
+    assert {frame["type"] for frame in viewer.read()} == {"session.patch", "overview.patch"}
+    assert viewer.client.state == "live"
+    viewer.check()
+
+
+def test_a_quiet_client_with_an_unacknowledged_tail_is_fine() -> None:
+    """Progress is judged only while the client is over its budget."""
+    desk = Desk()
+    desk.log(event("prompt", "a"))
+    viewer = desk.connect().open("a")
+    viewer.raw.clear()
+    desk.say(event("stop", "a"))
+    for _ in range(100):
+        desk.advance(1_000)
+        viewer.pop()
+    assert viewer.client.close_code is None
+    assert len(viewer.client.subscriptions) == 1
+
+
+def test_ten_seconds_over_budget_without_an_ack_evicts_its_sessions() -> None:
+    """Each is told as session.evicted with the reason slow, also the active one."""
+    desk, viewer = crowd()
+    overload(desk, viewer)
+    desk.advance(9_000)
+    assert of_type(viewer.pop(), "session.evicted") == []
+    desk.advance(1_100)
+    evicted = of_type(viewer.pop(), "session.evicted")
+    assert {(f["session"], f["reason"]) for f in evicted} == {
+        ("s0", "slow"), ("s1", "slow"), ("s2", "slow"),
+    }  # fmt: skip
+    assert desk.board.rooms.channels == {}
+    viewer.ack()
+    viewer.read()
+    viewer.check()
+
+
+def test_thirty_seconds_over_budget_end_the_connection() -> None:
+    """The close code is 4001, the shell is woken, and nobody else is disturbed."""
+    desk, viewer = crowd()
+    other = desk.connect().open("s0")
+    overload(desk, viewer)
+    other.read()
+    desk.advance(29_500)
+    assert viewer.client.close_code is None
+    wakes = viewer.wakes
+    desk.advance(1_000)
+    assert viewer.client.close_code == 4001
+    assert viewer.client.state == "closing"
+    assert viewer.wakes > wakes
+    assert other.client.close_code is None
+    other.check()
+
+
+def test_a_client_that_is_to_be_closed_is_not_judged_again() -> None:
+    """Until its shell has let it go, the switchboard does not ask to be flushed all the time."""
+    desk, viewer = crowd()
+    overload(desk, viewer)
+    desk.advance(30_500)
+    assert viewer.client.close_code == 4001
+    due = desk.board.next_due_ms()
+    assert due is None or due > desk.now
+
+
+def test_a_client_that_acknowledges_is_not_slow() -> None:
+    """Over its budget for longer than ten seconds, but always moving, it keeps its sessions."""
+    desk = Desk(in_flight_bytes_max=8_192)
+    desk.log(report("a", to=500, entries=said(250, text="x" * 900)))
+    viewer = desk.connect().open("a")
+    viewer.ask("subscribe", session="a")
+    assert len(viewer.pop()) == 5
+    desk.say(event("prompt", "a"))
+    assert viewer.client.connection in desk.board.behind
+    for _ in range(4):
+        desk.advance(2_900)
+        assert of_type(viewer.pop(), "session.evicted") == []
+        viewer.ask("ack", frames=viewer.client.outbox.frames_acked + 1)
+        assert not viewer.client.outbox.is_open
+    assert len(viewer.client.subscriptions) == 1
+
+
+@pytest.mark.parametrize("kind", ["ping", "subscribe", "view", "rate", "resync", "activate", "attention"])
+def test_a_client_that_asks_and_never_reads_has_a_bounded_queue(kind: str) -> None:
+    """Answers count as well: beyond its budget it is conflated, judged or sent away."""
+    desk = Desk()
+    desk.log(report("a", to=500, entries=said(200, text="x" * 900)))
+    desk.log(*(permission(f"s{n}", summary="x" * 900) for n in range(100)))
+    viewer = desk.connect(subscriptions=4)
+    viewer.open("a")
+    fields = {
+        "ping": {"id": "x" * 15_000}, "subscribe": {"session": "a"}, "view": {"limit": 100},
+        "rate": {"hz": 60}, "resync": {"scope": "session", "session": "a"},
+        "activate": {"session": "y" * 15_000}, "attention": {"scope": "attention"},
+    }[kind]  # fmt: skip
+    for _ in range(35 * 20):
+        desk.advance(50)
+        if viewer.client.close_code is None:
+            viewer.ask("resync" if kind == "attention" else kind, **fields)
+    outbox = viewer.client.outbox
+    waiting = sum(len(each.data) for each in outbox.main if each_is_bytes(each))
+    waiting += sum(len(each.data) for each in outbox.attention if each_is_bytes(each))
+    assert viewer.client.close_code == 4001 or waiting < 2**21, waiting
+
+
+def each_is_bytes(waiting: object) -> bool:
+    """Whether a waiting frame is encoded already."""
+    return isinstance(getattr(waiting, "data", None), bytes)
+
+
+def test_a_change_of_rate_while_behind_heals_when_there_is_room() -> None:
+    """What was missed at the old rate is not forgotten at the new one."""
+    desk, viewer = crowd()
+    overload(desk, viewer)
+    viewer.ask("rate", hz=5)
+    desk.say(event("stop", "s0", at=NOW + 5))
+    desk.advance(500)
+    viewer.read()
+    desk.advance(1_500)
+    viewer.check()
+
+
+def test_a_view_or_a_subscription_while_behind_heals_too() -> None:
+    """Requests are answered, and what follows them is in step or stale."""
+    desk, viewer = crowd()
+    overload(desk, viewer)
+    viewer.ask("view", status=["running"])
+    viewer.ask("subscribe", session="s7")
+    viewer.ask("unsubscribe", session="s1")
+    viewer.reference.closing("s1")
+    for at in range(5):
+        desk.say(*(event("stop", f"s{n}", at=NOW + at) for n in range(9)))
+        desk.advance(100)
+    viewer.read()
+    desk.advance(1_500)
+    viewer.check()
+
+
+def test_a_client_that_leaves_while_behind_is_judged_no_more() -> None:
+    """Nothing of it is due any more."""
+    desk, viewer = crowd()
+    overload(desk, viewer)
+    viewer.leave()
+    desk.advance(60_000)
+    assert viewer.client.close_code is None
+    assert desk.board.next_due_ms() is None
+
+
+def test_a_slow_client_costs_its_group_nothing() -> None:
+    """Healthy members get the same frames as without it, each encoded once."""
+    desk, viewer = crowd()
+    healthy = [desk.connect() for _ in range(3)]
+    overload(desk, viewer)
+    for each in healthy:
+        each.read()
+    desk.say(*(event("stop", f"s{n}", at=NOW + 1) for n in range(20)))
+    desk.advance(50)
+    waiting = [[frame.data for frame in each.client.outbox.main] for each in healthy]
+    assert all(a is b for a, b in zip(waiting[0], waiting[1], strict=True))
+    for each in healthy:
+        each.check()

@@ -1,0 +1,186 @@
+"""A real hub on a free port of loopback, inside the test's own loop, and clients of its socket."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from bus.memory import MemoryBus
+from hub import app as hub_app
+from hub.auth import Door
+from hub.gate import Gate
+from hub.limits import Limits
+from hub.live.switchboard import Switchboard
+from hub.websocket import Hub
+from hub.worker import Worker
+from session.delta import Delta
+from session.state import Session
+from tests.hub.reference_client import ReferenceClient
+
+TOKEN = "made-up-token"
+DEADLINE_S = 8.0
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def make_door(port: int = 8787, **more: Any) -> Door:
+    """A door with a made-up key."""
+    return Door(token=TOKEN, key=b"k" * 32, port=port, **more)
+
+
+Restore = Callable[[str], Awaitable[Session | None]]
+
+
+class Kept:
+    """A history of which each session is what ``restore`` gives."""
+
+    def __init__(self, restore: Restore) -> None:
+        self._restore = restore
+
+    def has(self, _workspace: str, _session_id: str) -> bool:
+        """Everything can be read again."""
+        return True
+
+    async def restore(self, _workspace: str, session_id: str) -> Session | None:
+        """What the test wants it to give."""
+        return await self._restore(session_id)
+
+
+def make_hub(door: Door, restore: Restore | None = None, **limits: Any) -> Hub:
+    """A hub on a log of its own."""
+    kept = None if restore is None else Kept(restore)
+    worker = Worker(MemoryBus(), Switchboard(Limits(**limits), "w-test"), kept)
+    return Hub(worker, door)
+
+
+def make_app(hub: Hub) -> Gate:
+    """The application as the service puts it together, without ingest."""
+    handlers = getattr(hub_app, "handlers", {})
+    app = Starlette(routes=hub_app.routes, exception_handlers=handlers)
+    app.state.hub = hub
+    app.state.registries = hub_app.registries
+    return Gate(app, hub.door)
+
+
+class Served:
+    """A hub that listens."""
+
+    def __init__(self, hub: Hub, port: int) -> None:
+        self.hub = hub
+        self.board = hub.board
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.ws_url = f"ws://127.0.0.1:{port}/ws"
+
+    async def log(self, *deltas: Delta) -> None:
+        """Append deltas, and wait until they are folded."""
+        receipts = await self.hub.worker.bus.append(deltas)
+        for delta, receipt in zip(deltas, receipts, strict=True):
+            await until(lambda d=delta, r=receipt: self._number(d.key) >= r.number)  # type: ignore[misc]
+
+    def _number(self, key: tuple[str, str]) -> int:
+        held = self.board.cache.get(key)
+        return -1 if held is None else held.session.number
+
+    @contextlib.asynccontextmanager
+    async def socket(self, **options: Any) -> AsyncIterator[ClientConnection]:
+        """A WebSocket before its hello; the credential is the owner's."""
+        options.setdefault("additional_headers", BEARER)
+        async with connect(self.ws_url, proxy=None, compression=None, **options) as opened:
+            yield opened
+
+    @contextlib.asynccontextmanager
+    async def client(self, **hello: Any) -> AsyncIterator["Live"]:
+        """A client that has said hello."""
+        async with self.socket() as opened:
+            live = Live(opened)
+            await live.send("hello", protocol=1, **hello)
+            await live.until(lambda: live.reference.overview)
+            yield live
+
+
+class Live:
+    """A reference client at the end of a real socket."""
+
+    def __init__(self, opened: ClientConnection) -> None:
+        self.opened = opened
+        self.reference = ReferenceClient()
+
+    async def send(self, kind: str, **fields: Any) -> None:
+        """One request."""
+        if kind == "subscribe":
+            self.reference.opening(fields["session"])
+        await self.opened.send(json.dumps({"type": kind, **fields}))
+
+    async def read(self) -> dict[str, Any]:
+        """The next frame, acknowledged."""
+        async with asyncio.timeout(DEADLINE_S):
+            text = await self.opened.recv()
+        frame = self.reference.feed(text.encode() if isinstance(text, str) else text)
+        if self.reference.bye is None:
+            with contextlib.suppress(ConnectionClosed):
+                await self.send("ack", frames=len(self.reference.frames))
+        return frame
+
+    async def until(self, true: Any) -> None:
+        """Read until it holds."""
+        while not true():
+            await self.read()
+
+
+@contextlib.asynccontextmanager
+async def served(
+    restore: Restore | None = None, send_buffer: int = 0, door: dict[str, Any] | None = None,
+    **limits: Any,
+) -> AsyncIterator[Served]:  # fmt: skip
+    """A hub behind uvicorn on a free port."""
+    listener = socket.socket()
+    if send_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    listener.bind(("127.0.0.1", 0))
+    listener.setblocking(False)
+    port = listener.getsockname()[1]
+    hub = make_hub(make_door(port, **(door or {})), restore, **limits)
+    config = uvicorn.Config(
+        make_app(hub), http="httptools", ws="websockets-sansio", ws_max_size=64 * 1024,
+        ws_per_message_deflate=False, lifespan="off", access_log=False, log_config=None,
+        timeout_graceful_shutdown=1, server_header=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    tasks = [asyncio.create_task(hub.worker.run())]
+    tasks.append(asyncio.create_task(server.serve(sockets=[listener])))
+    try:
+        await until(lambda: server.started and hub.worker.ready.is_set())
+        yield Served(hub, port)
+    finally:
+        server.should_exit = True
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(tasks[1], DEADLINE_S)
+        tasks[0].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        listener.close()
+
+
+async def until(true: Any) -> None:
+    """Return when it holds; fail after a deadline."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not true():
+            await asyncio.sleep(0.001)
+
+
+async def closed(opened: ClientConnection) -> tuple[int | None, list[dict[str, Any]]]:
+    """Read until the hub closes; the code, and the frames before it."""
+    frames: list[dict[str, Any]] = []
+    async with asyncio.timeout(DEADLINE_S):
+        try:
+            while True:
+                frames.append(json.loads(await opened.recv()))
+        except ConnectionClosed:
+            return opened.close_code, frames
