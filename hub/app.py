@@ -5,10 +5,12 @@ Endpoints find their hub in the app's state, so the list is the same for every r
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 from prometheus_client import generate_latest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -61,7 +63,7 @@ def _credentials(body: bytes, content_type: str) -> dict[str, str] | None:
         return {name: values[0] for name, values in pairs.items()}
     try:
         return msgspec.json.decode(body, type=dict[str, str])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -105,6 +107,13 @@ class Assets(StaticFiles):
         return response
 
 
+async def refused(request: Request, error: Exception) -> Response:
+    """What no endpoint answered (404, 405), as a problem like everything else."""
+    told = error if isinstance(error, HTTPException) else HTTPException(500)
+    return problem(told.status_code, told.detail, headers=told.headers)
+
+
+handlers: dict[Any, Any] = {HTTPException: refused}
 registries = [metrics.registry]
 
 routes: list[BaseRoute] = [

@@ -41,7 +41,8 @@ def _tagged(request: Request, body: Any) -> Response:
     data = msgspec.json.encode(body)
     tag = f'"{hashlib.blake2b(data, digest_size=12).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == tag:
+    known = request.headers.get("if-none-match", "").split(",")
+    if tag in (each.strip().removeprefix("W/") for each in known):
         return Response(status_code=304, headers=headers)
     return Response(data, headers=headers, media_type="application/json")
 

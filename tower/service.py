@@ -97,7 +97,10 @@ class Service:
 
     def app(self) -> Gate:
         """The whole application behind its gate."""
-        app = Starlette(routes=[*hub_app.routes, *ingest_app.routes])
+        app = Starlette(
+            routes=[*hub_app.routes, *ingest_app.routes],
+            exception_handlers=hub_app.handlers,
+        )
         app.state.hub = self.hub
         app.state.ingest = self.ingest
         app.state.registries = [*hub_app.registries, ingest_metrics.registry]

@@ -82,7 +82,10 @@ class AttentionLane:
             self._put(client, frames)
 
     def send_full(self, client: Client, cache: Cache) -> None:
-        """The whole set, replacing what the client holds."""
+        """The whole set, replacing what the client holds; later, if its lane is full."""
+        if not client.outbox.attention_is_open:
+            client.fall_behind(ATTENTION)
+            return
         client.missed.discard(ATTENTION)
         self._put(client, self._frames(True, self.items(cache), []))
 

@@ -43,7 +43,6 @@ class Client:
         self.behind_since_ms: int | None = None
         self.close_code: int | None = None
         self.resynced_ms: dict[str, int] = {}
-        self.heartbeat_due_ms = 0
         self.attention_due_ms = 0  # when a lane that was full is tried again
 
     def tell(self, data: bytes) -> None:

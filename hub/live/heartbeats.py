@@ -3,8 +3,8 @@
 A lost last frame leaves no gap; only this shows it. Pure; called by the switchboard.
 """
 
+import heapq
 import zlib
-from collections import deque
 from functools import partial
 
 from hub.limits import Limits
@@ -16,31 +16,33 @@ from hub.live.outbox import space_of
 
 
 class Heartbeats:
-    """Clients in the order in which they are due; all have the same period."""
+    """Clients by when they are due; each keeps its own phase of the common period."""
 
     def __init__(self, limits: Limits) -> None:
         self.period_ms = limits.heartbeat_ms
-        self._queue: deque[Client] = deque()
+        self._queue: list[tuple[int, str, Client]] = []
 
     def add(self, client: Client, now_ms: int) -> None:
-        """Begin half a period from now at the latest, spread by the connection's name."""
+        """Begin between half a period and a whole one from now, spread by the connection."""
         spread = zlib.crc32(client.connection.encode()) % (self.period_ms // 2)
-        client.heartbeat_due_ms = now_ms + self.period_ms // 2 + spread
-        self._queue.append(client)
+        self._push(client, now_ms + self.period_ms // 2 + spread)
+
+    def _push(self, client: Client, due_ms: int) -> None:
+        heapq.heappush(self._queue, (due_ms, client.connection, client))
 
     @property
     def due_ms(self) -> int | None:
         """When the next one is due."""
-        return self._queue[0].heartbeat_due_ms if self._queue else None
+        return self._queue[0][0] if self._queue else None
 
     def beat(self, now_ms: int) -> None:
         """Queue a heartbeat for every client that is due and keeps up."""
-        while self._queue and self._queue[0].heartbeat_due_ms <= now_ms:
-            client = self._queue.popleft()
+        while self._queue and self._queue[0][0] <= now_ms:
+            due_ms, _, client = heapq.heappop(self._queue)
             if not client.attached:
                 continue
-            client.heartbeat_due_ms = now_ms + self.period_ms
-            self._queue.append(client)
+            missed = (now_ms - due_ms) // self.period_ms
+            self._push(client, due_ms + (missed + 1) * self.period_ms)
             if client.outbox.is_open:
                 client.outbox.put(partial(_encode, client, now_ms))
                 client.on_ready()
