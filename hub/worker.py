@@ -9,7 +9,7 @@ import logging
 import time
 from typing import Protocol
 
-from bus.base import Batch, Bus
+from bus.base import Batch, Bus, partition_of
 from bus.position import ordinal_of
 from hub import metrics
 from hub.live.cache import Key
@@ -111,19 +111,39 @@ class Worker:
 
     async def bring_back(self, key: Key, epoch: str | None = None) -> bool:
         """Restore a session that was let go; False if nothing is known of it."""
-        session = await self._kept.restore(*key) if self._kept is not None else None
+        if self._kept is None:
+            return False
+        try:
+            session = await self._kept.restore(*key)
+        except Exception:
+            # A transcript that cannot be read must not stop the log.
+            log.exception("a session could not be restored")
+            return False
         if session is None:
             return False
-        known = next(iter(self._epochs.values()), "") if epoch is None else epoch
-        self.board.restore(session, known, now_ms())
+        if epoch is None:
+            epoch = self._epochs.get(partition_of(*key, self.bus.partitions), "")
+        self.board.restore(session, epoch, now_ms())
         return True
 
     async def ensure(self, workspace: str, *ids: str) -> None:
-        """Have these sessions in the cache with their timelines, before they are opened."""
-        for session_id in wanted(self.board, workspace, ids):
-            held = self.board.cache.get((workspace, session_id))
-            if held is not None or self.board.cache.knows((workspace, session_id)):
-                await self.bring_back((workspace, session_id))
+        """Have these sessions in the cache with their timelines, before they are opened.
+
+        None of them is let go while another one is read. The caller goes on in the same step.
+        """
+        keys = [(workspace, each) for each in wanted(self.board, workspace, ids)]
+        pinned = self.board.cache.pinned
+        for key in keys:
+            pinned[key] = pinned.get(key, 0) + 1
+        try:
+            for key in keys:
+                if self.board.cache.knows(key):
+                    await self.bring_back(key)
+        finally:
+            for key in keys:
+                pinned[key] -= 1
+                if not pinned[key]:
+                    del pinned[key]
 
     def pump(self) -> None:
         """Flush what is due, and come back when the next thing is."""

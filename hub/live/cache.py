@@ -230,6 +230,8 @@ def refill(held: Held, restored: Session) -> None:
     for entry in since:
         ring.adopt(entry, held.session.number)
     ring.seq = max(ring.seq, held.session.timeline.seq)
+    # The file may hold more than the log has told: no cursor of before can be continued.
+    held.session.removed_number = -1
     ring.dropped_number = held.session.number
     held.session.timeline = ring
     held.session.errors = restored.errors or held.session.errors

@@ -316,6 +316,8 @@ class Switchboard:
                 self.rooms.join_channel(client, key, held, now_ms).send_snapshot(client)
         if OVERVIEW in client.missed:
             self._send_overview(client, now_ms)
+        if client.missed:  # what did not fit waits for the next acknowledgement
+            self.behind[client.connection] = client
 
     def _judge(self, client: Client, now_ms: int) -> None:
         """Progress is judged only while the client is over its budget."""

@@ -268,12 +268,13 @@ class Viewer:
         cursors = dict(self.resumed)
         for frame in self.reference.frames:
             session = frame.get("session", "")
-            if frame["type"] == "session.snapshot" and frame["live"]:
-                cursors[session] = frame["cursor"]
-            elif frame["type"] == "session.patch" and cursors.get(session) == frame["from"]:
-                cursors[session] = frame["cursor"]
-            elif frame["type"] == "session.evicted":
+            kind, held = frame["type"], cursors.get(session)
+            if kind == "session.evicted":
                 cursors[session] = None
+            elif (kind == "session.snapshot" and frame["live"]) or (
+                kind == "session.patch" and held == frame["from"]
+            ):
+                cursors[session] = frame["cursor"]
         for session, cursor in self.reference.cursors.items():
             assert cursors.get(session) == cursor, session
 

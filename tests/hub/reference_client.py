@@ -5,6 +5,7 @@ resync is a fault here. Knows nothing of the hub's code.
 """
 
 import json
+from collections import Counter
 from typing import Any
 
 from session.state import SUMMARY_NAMES
@@ -59,7 +60,6 @@ class Opened:
 
     def snapshot(self, frame: Frame, first: bool, last: bool) -> None:
         """Replace what is held, once the last part is there."""
-        demand(not self.evicted, "no frames for an evicted session", frame)
         demand(frame["live"] is last, "live is true on the last part alone", frame)
         if first:
             self._coming = ({}, {})
@@ -77,7 +77,7 @@ class Opened:
             timeline[entry["seq"]] = entry
         if last:
             self.detail, self.timeline = self._coming
-            self.cursor, self.stale = frame["cursor"], False
+            self.cursor, self.stale, self.evicted = frame["cursor"], False, False
 
     def patch(self, frame: Frame) -> None:
         """Apply what changed."""
@@ -124,6 +124,8 @@ class ReferenceClient:
         self.totals: Frame | None = None
         self.items: dict[str, Frame] = {}
         self.opened: dict[str, Opened] = {}
+        self.asked: Counter[str] = Counter()  # openings; each eviction ends one of them
+        self.evictions: Counter[str] = Counter()
         self.errors: list[Frame] = []
         self.heartbeats: list[Frame] = []
         self.bye: Frame | None = None
@@ -137,7 +139,8 @@ class ReferenceClient:
     def opening(self, session: str) -> None:
         """A subscribe was sent: only a snapshot brings the session to life."""
         known = self.opened.get(session)
-        if known is None or known.evicted:
+        self.asked[session] += 1
+        if known is None:
             self.opened[session] = Opened()
 
     def closing(self, session: str) -> None:
@@ -146,6 +149,7 @@ class ReferenceClient:
 
     def resuming(self, session: str, held: Opened) -> None:
         """A hello names what an earlier connection held."""
+        self.asked[session] += 1
         self.opened[session] = held
 
     @property
@@ -217,8 +221,11 @@ class ReferenceClient:
 
     def _session_snapshot(self, frame: Frame) -> None:
         first, last = self._parts.take(frame)
-        held = self.opened.get(frame["session"])
+        session = frame["session"]
+        held = self.opened.get(session)
         if held is not None:
+            reopened = self.asked[session] > self.evictions[session]
+            demand(reopened or not held.evicted, "no frames for an evicted session", frame)
             held.snapshot(frame, first, last)
 
     def _session_patch(self, frame: Frame) -> None:
@@ -228,6 +235,7 @@ class ReferenceClient:
 
     def _session_evicted(self, frame: Frame) -> None:
         demand(frame["reason"] in ("cap", "slow", "forbidden", "deleted"), "reason", frame)
+        self.evictions[frame["session"]] += 1
         held = self.opened.get(frame["session"])
         if held is not None:
             held.cursor, held.stale, held.evicted = None, True, True

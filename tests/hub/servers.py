@@ -171,7 +171,7 @@ async def served(
 async def until(true: Any) -> None:
     """Return when it holds; fail after a deadline."""
     async with asyncio.timeout(DEADLINE_S):
-        while not true():
+        while not true():  # noqa: ASYNC110 - of many things, few have an event
             await asyncio.sleep(0.001)
 
 

@@ -82,8 +82,8 @@ def test_a_cookie_of_another_key_port_or_grant_is_none() -> None:
     elsewhere = make_door(1).cookie(OWNER, secure=False).partition(";")[0].partition("=")[2]
     values = [
         f"{base64.urlsafe_b64encode(forged).decode()}.{signature}", f"{body}.", body, ".", "",
-        f"{body}.{signature[:-4]}", f"{signature}.{body}", "é.è", "a.b.c", f"{body}.AAAA", elsewhere,
-        cookie_of(other).partition("=")[2],
+        f"{body}.{signature[:-4]}", f"{signature}.{body}", "é.è", "a.b.c", f"{body}.AAAA",
+        elsewhere, cookie_of(other).partition("=")[2],
     ]  # fmt: skip
     for each in values:
         assert granted(door, cookie=f"{name}={each}") is None, each
@@ -116,7 +116,9 @@ def test_a_code_ends_after_a_quarter_of_an_hour(monkeypatch: pytest.MonkeyPatch)
     codes = [door.issue_code(), door.issue_code()]
     for code, wait_s, good in zip(codes, (899, 901), (True, False), strict=True):
         at = time.monotonic() + wait_s
-        monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda at=at: at, time=time.time))
+        monkeypatch.setattr(
+            auth, "time", SimpleNamespace(monotonic=lambda at=at: at, time=time.time)
+        )
         assert (door.redeem_code(code) is not None) is good
 
 
@@ -149,7 +151,8 @@ def test_without_auth_everybody_is_the_owner() -> None:
     [
         ("localhost", True), ("localhost:8787", True), ("LOCALHOST", True), ("127.0.0.1:1", True),
         ("[::1]:8787", True), ("[::1]", True), ("192.168.1.5:8787", True), ("board.example", True),
-        ("Board.Example:8787", True), ("evil.example", False), ("", False), ("localhost.evil", False),
+        ("Board.Example:8787", True), ("evil.example", False), ("", False),
+        ("localhost.evil", False),
         ("127.0.0.1.evil.example", False), ("board.example.evil", False), (":8787", False),
     ],
 )  # fmt: skip
@@ -197,5 +200,7 @@ def test_loopback_is_this_machine_alone(host: str, own: bool) -> None:
 
 def test_a_grant_in_a_cookie_is_read_strictly() -> None:
     """What was signed has a role, a workspace and an end."""
-    body = msgspec.json.decode(base64.urlsafe_b64decode(cookie_of(make_door())[11:].split(".")[0] + "=="))
+    body = msgspec.json.decode(
+        base64.urlsafe_b64decode(cookie_of(make_door())[11:].split(".")[0] + "==")
+    )
     assert set(body) == {"role", "workspace", "expires_at"}

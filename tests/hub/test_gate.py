@@ -71,7 +71,8 @@ def test_without_auth_no_credential_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/%61pi/live", "/api/../api/live", "/./api/live", "//api/live", "/API/live", "/api;/live"]
+    "path",
+    ["/%61pi/live", "/api/../api/live", "/./api/live", "//api/live", "/API/live", "/api;/live"],
 )
 def test_no_spelling_of_a_path_leads_around_the_gate(path: str) -> None:
     """What is no route is not found, what is one is refused."""

@@ -153,7 +153,9 @@ def test_items_are_listed_and_one_is_told_with_its_request(owner: TestClient) ->
     problem(owner.get("/api/attention/x"), 404)
 
 
-@pytest.mark.parametrize("path", ["/api/live/c", "/api/sessions/c", "/api/live/x", "/api/sessions/x"])
+@pytest.mark.parametrize(
+    "path", ["/api/live/c", "/api/sessions/c", "/api/live/x", "/api/sessions/x"]
+)
 def test_another_workspaces_session_is_not_found(owner: TestClient, path: str) -> None:
     """As one that never was."""
     problem(owner.get(path), 404)
@@ -242,7 +244,9 @@ def test_readiness_follows_the_worker(anybody: TestClient, hub: Hub) -> None:
     assert anybody.get("/healthz").text == "ok\n"
 
 
-@pytest.mark.parametrize("path", [*DATA, "/", "/healthz", "/metrics", "/nothing", "/api/x", "/login"])
+@pytest.mark.parametrize(
+    "path", [*DATA, "/", "/healthz", "/metrics", "/nothing", "/api/x", "/login"]
+)
 @pytest.mark.parametrize("headers", [{}, BEARER, {"Host": "evil.example"}, {"Origin": "null"}])
 def test_every_answer_has_the_security_headers(
     anybody: TestClient, path: str, headers: dict[str, str]

@@ -157,7 +157,9 @@ async def test_clients_are_served_while_a_long_batch_is_folded() -> None:
         await worker.bus.append([event("prompt", f"s{n}") for n in range(5_000)])
         await until(lambda: read(client, reference) or len(reference.rows) > 0)
         await until(lambda: len(worker.board.cache.held) == 5_000)
-        await until(lambda: read(client, reference) or (reference.totals or {})["sessions"] == 5_000)
+        await until(
+            lambda: read(client, reference) or (reference.totals or {})["sessions"] == 5_000
+        )
 
 
 async def test_unknown_sessions_are_not_looked_for() -> None:

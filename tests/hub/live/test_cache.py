@@ -177,6 +177,23 @@ def test_a_ring_that_was_freed_covers_no_gap() -> None:
     assert of_type(viewer.read(), "session.patch") == []
 
 
+def test_a_resume_does_not_miss_what_a_refill_brought() -> None:
+    """An entry that was read with the ring, and whose delta came after, is told as well."""
+    desk = Desk()
+    first, second = (
+        report("a", to=9, entries=said(5)),
+        report("a", from_=9, to=20, at=NOW + 5, entries=said(1, first=10)),
+    )
+    desk.log(first)
+    held = desk.connect().open("a").leave()
+    desk.board.cache.trim_rings(NOW + RING_IDLE_MS + 1, kept)
+    desk.board.restore(folded(first, second), "m1", desk.now)
+    desk.log(second)
+    viewer = desk.connect(held=held)
+    desk.advance(20)
+    viewer.check()
+
+
 def test_a_history_that_cannot_be_read_is_told() -> None:
     """A ring that was freed and does not come back is marked: timeline_partial."""
     desk = Desk()

@@ -21,7 +21,9 @@ def opened(*entries_and_values: object) -> tuple[Desk, Viewer]:
 def test_a_large_overview_comes_in_parts_that_fit() -> None:
     """Every part is within the limit; the last carries the totals; all have one cursor."""
     desk = Desk()
-    desk.log(*(event("prompt", f"s{n:04}", cwd="/" + "x" * 300, text="t" * 150) for n in range(500)))
+    desk.log(
+        *(event("prompt", f"s{n:04}", cwd="/" + "x" * 300, text="t" * 150) for n in range(500))
+    )
     viewer = desk.connect(view={"limit": 500})
     parts = of_type(viewer.read(), "overview.snapshot")
     assert len(parts) > 3
@@ -125,7 +127,9 @@ def test_a_split_keeps_the_order_and_loses_nothing() -> None:
 
 def test_a_patch_of_nothing_is_one_empty_frame() -> None:
     """It says where it is from and to, for an empty gap must be answered."""
-    [data] = patch_frames(b'"type":"session.patch"', "e:1", "e:1", [Section("set", b"{}", [])], 1_000)
+    [data] = patch_frames(
+        b'"type":"session.patch"', "e:1", "e:1", [Section("set", b"{}", [])], 1_000
+    )
     assert json.loads(data) == {
         "type": "session.patch", "from": "e:1", "cursor": "e:1", "set": {},
     }  # fmt: skip

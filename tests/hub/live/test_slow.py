@@ -63,6 +63,24 @@ def test_after_its_ack_it_gets_snapshots_and_is_in_step_again() -> None:
     viewer.check()
 
 
+def test_a_recovery_that_fills_the_budget_again_goes_on_later() -> None:
+    """What had no room behind the first large snapshot follows when that is acknowledged."""
+    desk = Desk(in_flight_bytes_max=8_192)
+    for name in ("a", "b"):
+        desk.log(report(name, to=500, entries=said(20, text="x" * 900)))
+    viewer = desk.connect().open("a", "b")
+    viewer.ask("subscribe", session="a")
+    viewer.pop()
+    for turn in range(3):
+        desk.say(event("prompt", "a", at=NOW + turn), event("stop", "b", at=NOW + turn))
+        desk.advance(100)
+    assert len(viewer.client.missed) == 3
+    for _ in range(6):
+        viewer.read()
+        desk.advance(1_000)
+    viewer.check()
+
+
 def test_a_quiet_client_with_an_unacknowledged_tail_is_fine() -> None:
     """Progress is judged only while the client is over its budget."""
     desk = Desk()
@@ -138,7 +156,9 @@ def test_a_client_that_acknowledges_is_not_slow() -> None:
     assert len(viewer.client.subscriptions) == 1
 
 
-@pytest.mark.parametrize("kind", ["ping", "subscribe", "view", "rate", "resync", "activate", "attention"])
+@pytest.mark.parametrize(
+    "kind", ["ping", "subscribe", "view", "rate", "resync", "activate", "attention"]
+)
 def test_a_client_that_asks_and_never_reads_has_a_bounded_queue(kind: str) -> None:
     """Answers count as well: beyond its budget it is conflated, judged or sent away."""
     desk = Desk()

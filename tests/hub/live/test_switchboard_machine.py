@@ -43,7 +43,9 @@ def spoken(kind: str, session: str, turn: int) -> Delta:
     if kind == "entries":
         told = {"calls": tokens(turn), "buckets": {str(turn % 9 * 60_000): bucket(turn)}}
         entries = said(3, first=turn * 10, text="x" * (turn * 37 % 900))
-        return report(session, from_=turn * 10 - 10, to=turn * 10 + 9, at=at, entries=entries, **told)
+        return report(
+            session, from_=turn * 10 - 10, to=turn * 10 + 9, at=at, entries=entries, **told
+        )
     if kind == "permission":
         return permission(session, call, at, summary="x" * (turn % 200))
     if kind == "task":
@@ -118,8 +120,8 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.viewers) < CLIENTS_MAX)
     @rule(view=views, rate=rates, cap=st.integers(2, 4))
     def connect(self, view: dict[str, Any], rate: int, cap: int) -> None:
-        name = f"c-{self.turn}-{len(self.viewers)}-{self.desk.now}"
-        viewer = self.desk.connect(name, view=view, rate_hz=rate, subscriptions=cap, held=self.kept)
+        name = f"c-{len(self.active)}"
+        self.desk.connect(name, view=view, rate_hz=rate, subscriptions=cap, held=self.kept)
         self.kept = {}
         self.active[name] = None
         self.read_ms[name] = self.desk.now
@@ -211,9 +213,13 @@ class Machine(RuleBasedStateMachine):
         board = self.desk.board
         pins = sum(board.cache.pinned.values())
         assert pins == sum(len(viewer.client.subscriptions) for viewer in self.viewers)
-        assert sum(len(group.members) for group in board.rooms.groups.values()) == len(board.clients)
+        assert sum(len(group.members) for group in board.rooms.groups.values()) == len(
+            board.clients
+        )
         assert all(each.members for each in board.rooms.channels.values())
-        assert set(board.behind) <= set(board.clients) == {v.client.connection for v in self.viewers}
+        assert (
+            set(board.behind) <= set(board.clients) == {v.client.connection for v in self.viewers}
+        )
 
     @rule()
     def settle(self) -> None:
@@ -238,8 +244,9 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=150,
-    stateful_step_count=50,
+    max_examples=500,
+    stateful_step_count=40,
+    print_blob=True,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
