@@ -28,6 +28,7 @@ from session.errors import InvalidDelta
 
 HOST_HEADER, USER_HEADER = b"x-tower-host", b"x-tower-user"
 _LABEL_MAX = 100
+_ENCODINGS = (b"", b"identity", b"gzip")
 _EMPTY = Response()
 
 
@@ -98,6 +99,8 @@ class Hooks:
         except QueueFull:
             return "dropped"
         done, _ = await asyncio.wait({taken}, timeout=ingest.limits.hook_answer_ms / 1000)
+        if taken.cancelled():
+            return "invalid"
         return "accepted" if done else "late"
 
 
@@ -120,7 +123,10 @@ class Deltas:
         limit = ingest.limits.body_bytes_max
         try:
             body = await read_body(receive, limit)
-            if dict(scope["headers"]).get(b"content-encoding", b"").lower() == b"gzip":
+            encoding = dict(scope["headers"]).get(b"content-encoding", b"").strip().lower()
+            if encoding not in _ENCODINGS:
+                return _problem(415, "a body is plain or gzip", {"Accept-Encoding": "gzip"})
+            if encoding == b"gzip":
                 body = gunzip(body, limit)
             deltas = read_deltas(body, ingest, scope)
             receipts = await ingest.publisher.append(deltas)
@@ -150,6 +156,7 @@ def read_deltas(body: bytes, ingest: Ingest, scope: Scope) -> list[Delta]:
             raise InvalidPayload(f"line {place}: a delta is at most {size} bytes")
         try:
             delta = codec.from_json_line(line)
+            codec.pack(delta)  # JSON knows numbers that the log does not
         except InvalidDelta as error:
             raise InvalidPayload(f"line {place}: {error}") from error
         if isinstance(delta, Time):

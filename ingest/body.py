@@ -4,6 +4,7 @@ import zlib
 
 from starlette.types import Receive
 
+MEMBERS_MAX = 64  # each costs a copy of all that is behind it
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
@@ -33,11 +34,16 @@ async def read_body(receive: Receive, limit: int) -> bytes:
 
 
 def gunzip(data: bytes, limit: int) -> bytes:
-    """Inflate at most ``limit`` bytes; raises TooLarge or zlib.error."""
-    inflater = zlib.decompressobj(_GZIP_WINDOW)
-    plain = inflater.decompress(data, limit + 1)
-    if len(plain) > limit:
-        raise TooLarge
-    if not inflater.eof:
-        raise zlib.error("the gzip stream ends too early")
-    return plain
+    """Inflate all members to at most ``limit`` bytes; raises TooLarge or zlib.error."""
+    plain = bytearray()
+    for _ in range(MEMBERS_MAX):
+        inflater = zlib.decompressobj(_GZIP_WINDOW)
+        plain += inflater.decompress(data, limit + 1 - len(plain))
+        if len(plain) > limit:
+            raise TooLarge
+        if not inflater.eof:
+            raise zlib.error("the gzip stream ends too early")
+        data = inflater.unused_data
+        if not data:
+            return bytes(plain)
+    raise zlib.error(f"a body has at most {MEMBERS_MAX} gzip members")

@@ -5,6 +5,7 @@ Called by the reader and by the replay.
 """
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -60,17 +61,18 @@ def projects_of(home: Path) -> Path:
 
 def scan(homes: Iterable[Path]) -> list[Found]:
     """Every transcript of these homes, the most recently written first."""
-    found = [each for home in homes for each in _scan(projects_of(home))]
+    found = [each for home in homes for each in below(home, projects_of(home))]
     found.sort(key=lambda each: each.mtime_ns, reverse=True)
     return found
 
 
-def _scan(projects: Path) -> Iterator[Found]:
-    for folder, _, names in os.walk(projects):
+def below(home: Path, folder: Path) -> Iterator[Found]:
+    """Every transcript of a home that lies below one of its folders."""
+    for parent, _, names in os.walk(folder):
         for name in names:
             if name.endswith(SUFFIX):
-                path = Path(folder, name)
-                each = look(projects, path)
+                path = Path(parent, name)
+                each = look(projects_of(home), path)
                 if each is not None:
                     yield each
 
@@ -81,7 +83,9 @@ def look(projects: Path, path: Path) -> Found | None:
     if identity is None:
         return None
     try:
-        stat = path.stat()
+        told = path.stat()
     except OSError:
         return None
-    return Found(str(path), identity, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    if not stat.S_ISREG(told.st_mode):  # opening a pipe would wait for its writer
+        return None
+    return Found(str(path), identity, told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns)

@@ -43,6 +43,8 @@ def main() -> int:
         try:
             for kind, payload in read_file(each, marks.get(each.path), order.origin):
                 _write(out, kind, payload)
+        except BrokenPipeError:
+            raise
         except Exception as error:  # noqa: BLE001 - one file must not stop its neighbours
             sys.stderr.write(f"a transcript could not be read: {each.path}: {error!r}\n")
         out.flush()
@@ -83,4 +85,8 @@ def _write(out: BinaryIO, kind: bytes, payload: bytes) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        code = main()
+    except BrokenPipeError:
+        os._exit(1)  # nobody reads any more, so nobody is to be told
+    raise SystemExit(code)

@@ -14,12 +14,16 @@ from bus.errors import BusError
 from ingest import metrics
 from ingest.errors import BusUnavailable, QueueFull
 from ingest.limits import Limits
+from session import codec
 from session.delta import Delta
+from session.errors import InvalidDelta
 
 log = logging.getLogger(__name__)
 
 BATCH_DELTAS_MAX = 256
 RETRY_S = 0.1
+
+Waiting = tuple[Delta, asyncio.Future[Receipt], float]
 
 
 class Publisher:
@@ -28,7 +32,7 @@ class Publisher:
     def __init__(self, bus: Bus, limits: Limits) -> None:
         self.bus = bus
         self.limits = limits
-        self._queue: deque[tuple[Delta, asyncio.Future[Receipt], float]] = deque()
+        self._queue: deque[Waiting] = deque()
         self._wake = asyncio.Event()
 
     def offer(self, delta: Delta) -> asyncio.Future[Receipt]:
@@ -69,10 +73,26 @@ class Publisher:
             log.warning("the log does not take hook events: %s", error)
             await asyncio.sleep(RETRY_S)
             return
+        except InvalidDelta:
+            self._drop_invalid(batch)
+            return
         for (_, taken, _), receipt in zip(batch, receipts, strict=True):
             self._queue.popleft()
             with contextlib.suppress(asyncio.InvalidStateError):
                 taken.set_result(receipt)
+
+    def _drop_invalid(self, batch: list[Waiting]) -> None:
+        """Let go what the log will never take, so that its neighbours get there."""
+        for _ in batch:
+            self._queue.popleft()
+        for each in reversed(batch):
+            try:
+                codec.pack(each[0])
+            except InvalidDelta as error:
+                log.warning("a hook event is no delta: %s", error)
+                each[1].cancel()
+            else:
+                self._queue.appendleft(each)
 
     def _drop_old(self) -> None:
         oldest = asyncio.get_running_loop().time() - self.limits.bus_gone_ms / 1000

@@ -7,17 +7,19 @@ Never blocks the loop for longer than a slice. Started by ``tower up`` (watch).
 import asyncio
 import contextlib
 import logging
+import os
+import stat
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 from watchfiles import Change, awatch
 
 from ingest.errors import BusUnavailable
-from ingest.files import Found, look, projects_of, scan
+from ingest.files import SUFFIX, Found, below, look, projects_of, scan
 from ingest.first_read import DELTA, HEADER, MARK, Order, is_unchanged, new_mark
 from ingest.tail import Mark, Origin, Tail, report
 from session import codec
@@ -25,10 +27,11 @@ from session.delta import Delta
 
 log = logging.getLogger(__name__)
 
-DEBOUNCE_MS = 10
-STEP_MS = 4
+DEBOUNCE_MS = 20
+STEP_MS = 10  # each step wakes a thread: 4 ms would cost 1.6 % of a core for ever
 RESCAN_S = 60
 ABSENT_RETRY_S = 2.0
+NEW_FOLDER_S = 0.2
 SEND_RETRY_S = 0.5
 TAILS_MAX = 256
 WARM_MS = 3_600_000
@@ -65,7 +68,7 @@ class Reader:
     async def run(self, on_first_read: Callable[[], None] = lambda: None) -> None:
         """First read, then follow until cancelled. Watching begins first: nothing is missed."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watch())
+            tasks.create_task(self._watch(tasks))
             await self.first_read()
             on_first_read()
             tasks.create_task(self._rescan())
@@ -77,9 +80,13 @@ class Reader:
         """Everything that is on disk already, read by a process of its own."""
         marks = list(self.marks.values())
         order = Order([str(home) for home in self.homes], self.origin, marks)
+        # It finds modules where this process does, and never in the folder that it is started in.
+        path = os.pathsep.join(each for each in sys.path if each)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "ingest.first_read",
+            sys.executable, "-P", "-m", "ingest.first_read",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,  # a Ctrl-C is for this process, which then ends that one
         )  # fmt: skip
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the first read has no pipes")
@@ -140,27 +147,58 @@ class Reader:
 
     # Following.
 
-    async def _watch(self) -> None:
+    async def _watch(self, tasks: asyncio.TaskGroup) -> None:
         """Note every change below the homes; a home that is absent is waited for."""
         while True:
-            folders = [p for home in self.homes if (p := projects_of(home)).is_dir()]
-            absent = len(folders) < len(self.homes)
+            folders = self._folders()
             if not folders:
                 await asyncio.sleep(ABSENT_RETRY_S)
                 continue
-            async for changes in awatch(
-                *folders, debounce=DEBOUNCE_MS, step=STEP_MS, rust_timeout=2_000,
-                yield_on_timeout=True, recursive=True, ignore_permission_denied=True,
-            ):  # fmt: skip
-                for change, path in changes:
-                    if change != Change.deleted:
-                        self._touch(path)
-                if absent and self._homes_came(folders):
-                    break
-            self._touch_all(await asyncio.to_thread(scan, self.homes))
+            if self.progress.done:  # else the first read looks at all of it when it ends
+                tasks.create_task(self._look_into(folders))
+            try:
+                await self._watch_these(folders, tasks)
+            except FileNotFoundError:  # gone between the look and the watch
+                await asyncio.sleep(ABSENT_RETRY_S)
 
-    def _homes_came(self, folders: list[Path]) -> bool:
-        return sum(projects_of(home).is_dir() for home in self.homes) > len(folders)
+    def _folders(self) -> dict[str, tuple[int, int]]:
+        """The folders of transcripts that are there, and which ones they are."""
+        there: dict[str, tuple[int, int]] = {}
+        for folder in map(projects_of, self.homes):
+            with contextlib.suppress(OSError):
+                told = folder.stat()
+                if stat.S_ISDIR(told.st_mode):
+                    there[str(folder)] = told.st_dev, told.st_ino
+        return there
+
+    async def _watch_these(
+        self, folders: dict[str, tuple[int, int]], tasks: asyncio.TaskGroup
+    ) -> None:
+        """Until one of them is gone or another one, or one more is there."""
+        async for changes in awatch(
+            *folders, debounce=DEBOUNCE_MS, step=STEP_MS, rust_timeout=2_000,
+            yield_on_timeout=True, recursive=True, ignore_permission_denied=True,
+            watch_filter=None,
+        ):  # fmt: skip
+            for change, path in changes:
+                if change != Change.deleted:
+                    self._touch(path)
+            added = [path for change, path in changes if change == Change.added]
+            if fresh := [path for path in added if not path.endswith(SUFFIX)]:
+                tasks.create_task(self._look_into(fresh))
+            # A folder that is made again may well get the number of the one before.
+            was_removed = any(c == Change.deleted and path in folders for c, path in changes)
+            if was_removed or self._folders() != folders:
+                return
+
+    async def _look_into(self, folders: Iterable[str]) -> None:
+        """What was written into a new folder before its watch began: no event tells of that."""
+        for pause_s in (0.0, NEW_FOLDER_S):
+            await asyncio.sleep(pause_s)
+            self._touch_all(await asyncio.to_thread(self._below, list(folders)))
+
+    def _below(self, folders: list[str]) -> list[Found]:
+        return [each for home in self.homes for path in folders for each in below(home, Path(path))]
 
     async def _rescan(self) -> None:
         """A watch can lose events; what really is on disk decides once a minute."""
@@ -175,7 +213,7 @@ class Reader:
                 self._touch(each.path)
 
     def _touch(self, path: str) -> None:
-        if path.endswith(".jsonl"):
+        if path.endswith(SUFFIX):
             self._changed[path] = None
             self._wake.set()
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -83,7 +84,7 @@ class Tail:
             with Path(self.mark.path).open("rb") as file:
                 stat = os.fstat(file.fileno())
                 self._check(stat, file.read(_HEAD_BYTES), now)
-                file.seek(self._parser.offset + len(self._rest))
+                self._go_on(file)
                 data = file.read(SLICE_BYTES)
         except OSError:
             return [], False
@@ -103,10 +104,19 @@ class Tail:
         same_file = not known.inode or (known.device, known.inode) == (stat.st_dev, stat.st_ino)
         same_head = not known.head or known.head == told
         if not (same_file and same_head and stat.st_size >= known.offset):
-            known.generation, known.offset = now, 0
+            # Above the last one also within a millisecond, or when the clock was set back.
+            known.generation, known.offset = max(now, known.generation + 1), 0
             self._skip_to, self._rest = 0, b""
             self._parser = self._new_parser()
         known.device, known.inode, known.head = stat.st_dev, stat.st_ino, told
+
+    def _go_on(self, file: BinaryIO) -> None:
+        """Stand behind the half line; one whose end is there no more was taken back."""
+        end = self._rest[-_HEAD_BYTES:]
+        file.seek(self._parser.offset + len(self._rest) - len(end))
+        if file.read(len(end)) != end:
+            self._rest = b""
+            file.seek(self._parser.offset)
 
     def _feed(self, data: bytes, now: int) -> list[Part]:
         whole, self._rest = _split(self._rest + data)

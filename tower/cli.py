@@ -3,6 +3,7 @@
 Parses and prints; the work is done elsewhere and imported late, so that every start is quick.
 """
 
+import sys
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
 from typing import Annotated, Any
@@ -89,10 +90,9 @@ def replay(
     from tower import replay as replay_module
 
     chosen = _load()
-    target = to or f"http://{chosen['host']}:{chosen['port']}"
     play = replay_module.Play(
-        paths=paths, target=target, token=chosen["token"], speed=speed, sessions_max=sessions,
-        loop=loop, json_output=json_output,
+        paths=paths, target=to or f"http://{chosen.address}", token=chosen["token"], speed=speed,
+        sessions_max=sessions, loop=loop, json_output=json_output,
     )  # fmt: skip
     raise typer.Exit(replay_module.run(play))
 
@@ -103,7 +103,12 @@ def token(data_dir: DataDir = None, json_output: Json = False) -> None:
     from tower.secrets import owner_token
 
     chosen = _load(data_dir=data_dir)
-    value = chosen["token"] or owner_token(chosen.data_dir)
+    try:
+        value = chosen["token"] or owner_token(chosen.data_dir)
+    except OSError as error:
+        print(f"tower token: {error.filename}: {error.strerror}", file=sys.stderr)
+        print("Choose another --data-dir.", file=sys.stderr)
+        raise typer.Exit(1) from error
     print(as_json({"token": value}) if json_output else value)
 
 

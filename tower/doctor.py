@@ -3,6 +3,7 @@
 Changes nothing. Exit code 1 if something that matters is missing.
 """
 
+import http.client
 import os
 import sys
 import urllib.error
@@ -50,8 +51,8 @@ def _dashboard(_: Settings) -> Finding:
 
 def _data_dir(settings: Settings) -> Finding:
     folder = settings.data_dir
-    existing = next(each for each in (folder, *folder.parents) if each.exists())
-    writable = os.access(existing, os.W_OK)
+    existing = next(each for each in (folder, *folder.parents) if os.access(each, os.F_OK))
+    writable = existing.is_dir() and os.access(existing, os.W_OK)
     hint = "" if writable else "; choose another with --data-dir"
     return Finding("data_dir", writable, f"{folder}{hint}")
 
@@ -78,12 +79,14 @@ def _watches(_: Settings) -> Finding:
 
 
 def _tower(settings: Settings) -> Finding:
-    url = f"http://{settings['host']}:{settings['port']}/readyz"
+    url = f"http://{settings.address}/readyz"
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return Finding("tower", answer.status == 200, f"ready at {url}")
     except urllib.error.HTTPError as error:
         return Finding("tower", False, f"{url} answers {error.code}; is another program there?")
+    except http.client.HTTPException:
+        return Finding("tower", False, f"another program is at {url}; choose another --port")
     except OSError:
         return Finding("tower", None, f"none is running at {url}; start it with `tower up`")
 

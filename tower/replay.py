@@ -148,12 +148,23 @@ def find(paths: list[str]) -> list[Recording]:
     for each in map(Path, paths):
         if each.is_dir():
             found = sorted(p for p in each.rglob(f"*{SUFFIX}") if SUBAGENTS not in p.parts)
-            mains += _longest(found)
+            mains += _longest(found) + _orphans(each)
         elif each.is_file():
             mains.append(each)
         else:
             raise ReplayError(f"{each}: no such file or folder")
-    return [Recording([(MAIN_SOURCE, path), *_subagents(path)]) for path in mains]
+    return [Recording([*_main(path), *_subagents(path)]) for path in mains]
+
+
+def _main(path: Path) -> list[tuple[str, Path]]:
+    return [(MAIN_SOURCE, path)] if path.is_file() else []
+
+
+def _orphans(folder: Path) -> list[Path]:
+    """Where the transcripts of parents would be that have left only their subagents'."""
+    parents = (each.parent for each in sorted(folder.rglob(SUBAGENTS)))
+    paths = (each.with_name(each.name + SUFFIX) for each in parents if SUBAGENTS not in each.parts)
+    return [path for path in paths if not path.exists() and _subagents(path)]
 
 
 def _longest(paths: list[Path]) -> list[Path]:
@@ -186,10 +197,10 @@ def steps(recording: Recording, speed: float) -> Iterator[Step]:
     Nobody waits through a night: a pause is at most three seconds.
     """
     streams = [_timed(source, path) for source, path in recording.files]
-    last_at: int | None = None
+    last_at = 0
     for at, source, line in heapq.merge(*streams, key=lambda each: each[0]):
-        gap_s = 0.0 if last_at is None or at <= last_at else (at - last_at) / 1000 / speed
-        last_at = max(at, last_at or at)
+        gap_s = (at - last_at) / 1000 / speed if last_at and at > last_at else 0.0
+        last_at = max(at, last_at)
         yield Step(min(gap_s, GAP_MAX_S), source, line)
 
 
@@ -211,13 +222,18 @@ class Sender:
 
     def __init__(self, target: str, token: str | None) -> None:
         self.target = target.rstrip("/")
-        parts = urlsplit(self.target)
+        expected = f"--to {target}: expected a URL such as http://127.0.0.1:8787"
+        try:
+            parts = urlsplit(self.target)
+            port = parts.port
+        except ValueError as error:
+            raise ReplayError(expected) from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ReplayError(f"--to {target}: expected a URL such as http://127.0.0.1:8787")
+            raise ReplayError(expected)
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
-        self._connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self._connection = kind(parts.hostname, port, timeout=TIMEOUT_S)
         self._path = f"{parts.path}/v1/deltas"
         self._headers = {"Content-Type": "application/x-ndjson"}
         if token:

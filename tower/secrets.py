@@ -1,5 +1,6 @@
 """The service's own secrets: files that only their owner can read, made at the first start."""
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -20,15 +21,12 @@ def cookie_key(data_dir: Path) -> bytes:
 
 def _kept(path: Path) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = secrets.token_urlsafe(32)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        kept = path.read_text("ascii").strip()
-        if kept:
-            return kept
-        path.write_text(fresh + "\n", "ascii")
-        return fresh
-    with os.fdopen(handle, "w") as file:
-        file.write(fresh + "\n")
-    return fresh
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # of several starts at once one writes, and all read that
+        path.chmod(0o600)
+        kept = file.read().strip()
+        if not kept:
+            kept = secrets.token_urlsafe(32)
+            file.seek(0)
+            file.write(kept + "\n")
+    return kept

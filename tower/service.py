@@ -167,12 +167,12 @@ class Server(uvicorn.Server):
         if self._draining is not None or self._loop is None:
             super().handle_exit(sig, frame)
             return
-        self._loop.call_soon_threadsafe(self._drain, sig)
+        self._loop.call_soon_threadsafe(self._drain)
 
-    def _drain(self, sig: int) -> None:
+    def _drain(self) -> None:
         async def drain() -> None:
             await self._service.hub.drain()
-            super(Server, self).handle_exit(sig, None)
+            self.should_exit = True  # the signal is not raised again: this end is an orderly one
 
         if self._draining is None:
             self._draining = asyncio.create_task(drain())

@@ -14,6 +14,8 @@ import msgspec
 from msgspec import Struct
 
 CONFIG_NAME = "tower.toml"
+LEVELS = ("debug", "info", "warning", "error")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - asked about, not bound
 
 
 class SettingsError(Exception):
@@ -21,7 +23,7 @@ class SettingsError(Exception):
 
 
 class Setting(Struct, frozen=True, kw_only=True):
-    """One setting. ``kind`` is ``text``, ``int``, ``bool``, ``paths`` or ``texts``."""
+    """One setting. ``kind`` is ``text``, ``level``, ``int``, ``bool``, ``paths`` or ``texts``."""
 
     name: str
     kind: str
@@ -34,6 +36,11 @@ class Setting(Struct, frozen=True, kw_only=True):
     def env(self) -> str:
         """The name of its environment variable."""
         return "TOWER_" + self.name.upper()
+
+    @property
+    def env_no(self) -> str | None:
+        """The variable of its flag, where that one says no: ``--no-watch``."""
+        return "TOWER_NO_" + self.name.upper() if self.kind == "bool" else None
 
     def parse(self, told: Any, origin: str) -> Any:
         """A value of the setting's kind; raises SettingsError."""
@@ -69,10 +76,17 @@ def _parse_bool(told: Any) -> bool:
     return words[str(told).casefold()]
 
 
-def _parse_text(told: Any) -> str | None:
-    if told is not None and not isinstance(told, str):
-        raise TypeError("expected a text")
-    return told or None
+def _parse_text(told: Any) -> str:
+    if not isinstance(told, str) or not told:
+        raise TypeError("expected a text that is not empty")
+    return told
+
+
+def _parse_level(told: Any) -> str:
+    level = _parse_text(told).casefold()
+    if level not in LEVELS:
+        raise ValueError(f"expected one of {', '.join(LEVELS)}")
+    return level
 
 
 def _parse_texts(told: Any) -> list[str]:
@@ -91,6 +105,7 @@ _PARSERS = {
     "int": _parse_int,
     "bool": _parse_bool,
     "text": _parse_text,
+    "level": _parse_level,
     "texts": _parse_texts,
     "paths": _parse_paths,
 }
@@ -153,7 +168,7 @@ SETTINGS: tuple[Setting, ...] = (
         bounds=(2, 32),
         help="Sessions that one client has open, unless it asks for another number.",
     ),
-    Setting(name="log_level", kind="text", default="warning", help="How much is logged."),
+    Setting(name="log_level", kind="level", default="warning", help="How much is logged."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 _COMPUTED = {"data_dir": default_data_dir, "claude_dir": default_claude_dirs}
@@ -173,6 +188,17 @@ class Settings:
         """The folder for the service's own files."""
         return Path(self["data_dir"]).expanduser()
 
+    @property
+    def address(self) -> str:
+        """Where this machine finds the tower, as a URL has it."""
+        return address_of(self["host"], self["port"])
+
+
+def address_of(host: str, port: int) -> str:
+    """Host and port as a URL has them; a tower that listens everywhere is also here."""
+    name = "localhost" if host in EVERYWHERE else host
+    return f"{f'[{name}]' if ':' in name else name}:{port}"
+
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Settings:
     """Settle every setting; a flag that is None was not given. Raises SettingsError."""
@@ -190,6 +216,9 @@ def _settle(
 ) -> Value:
     if flags.get(setting.name) is not None:
         return Value(setting.parse(flags[setting.name], "flag"), "flag")
+    if setting.env_no and environ.get(setting.env_no):
+        origin = f"environment {setting.env_no}"
+        return Value(not setting.parse(environ[setting.env_no], origin), origin)
     if environ.get(setting.env):
         origin = f"environment {setting.env}"
         return Value(setting.parse(environ[setting.env], origin), origin)

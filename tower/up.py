@@ -11,10 +11,9 @@ from collections.abc import Callable
 from hub.auth import Door, is_loopback
 from tower import secrets
 from tower.service import Server, Service, listen, make_server
-from tower.settings import Settings, SettingsError
+from tower.settings import Settings, SettingsError, address_of
 
 PROGRESS_S = 0.1
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - asked about, not bound
 
 
 def run(settings: Settings) -> int:
@@ -28,7 +27,13 @@ def run(settings: Settings) -> int:
         print("Is a tower running already? Choose another --port.", file=sys.stderr)
         return 1
     port = listener.getsockname()[1]
-    door = make_door(settings, port)
+    try:
+        door = make_door(settings, port)
+    except OSError as error:
+        listener.close()
+        print(f"tower up: {error.filename}: {error.strerror}", file=sys.stderr)
+        print("Choose another --data-dir.", file=sys.stderr)
+        return 1
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, door, listener))
     return 0
@@ -58,8 +63,7 @@ async def _serve(settings: Settings, door: Door, listener: socket.socket) -> Non
 async def _greet(service: Service, server: Server, settings: Settings) -> None:
     """Once the port answers: the URL, a browser, and how far the first read is."""
     await service.listening.wait()
-    host = settings["host"] if settings["host"] not in _EVERYWHERE else "localhost"
-    url = f"http://{f'[{host}]' if ':' in host else host}:{server.port}/"
+    url = f"http://{address_of(settings['host'], server.port)}/"
     if settings["auth"]:
         url += f"#code={service.door.issue_code()}"
     print(f"Agent Tower is up: {url}", flush=True)

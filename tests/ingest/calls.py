@@ -53,13 +53,13 @@ class StuckBus(MemoryBus):
 class Bench:
     """The ingest's routes behind the gate, over a log of the test's own."""
 
-    def __init__(self, limits: Limits | None = None, *, needs_credential: bool = True) -> None:
+    def __init__(self, limits: Limits | None = None, *, on_loopback: bool = True) -> None:
         self.bus = StuckBus()
         limits = limits or Limits()
         self.publisher = Publisher(self.bus, limits)
         app = Starlette(routes=ingest_app.routes)
         app.state.ingest = ingest_app.Ingest(self.publisher, limits, MACHINE)
-        self.door = Door(token=TOKEN, key=b"k", port=8787, needs_credential=needs_credential)
+        self.door = Door(token=TOKEN, key=b"k", port=8787, on_loopback=on_loopback)
         self.app = Gate(app, self.door)
 
     async def hook(self, body: bytes, **headers: str) -> Answer:
@@ -73,10 +73,11 @@ class Bench:
 
 async def call(
     app: ASGIApp, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None,
-    *, chunk: int = 64 * 1024, client: str = "127.0.0.1",
+    *, chunk: int = 64 * 1024,
 ) -> Answer:  # fmt: skip
     """One request from head to answer, its body in chunks as a server gives it."""
-    named = {"host": "127.0.0.1:8787", **{k.replace("_", "-"): v for k, v in (headers or {}).items()}}
+    told = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+    named = {"host": "127.0.0.1:8787", **told}
     pieces = [body[at : at + chunk] for at in range(0, len(body), chunk)] or [b""]
     messages: list[Message] = [
         {"type": "http.request", "body": piece, "more_body": at < len(pieces) - 1}
@@ -87,7 +88,7 @@ async def call(
         "type": "http", "method": method, "path": path, "raw_path": path.encode(),
         "query_string": b"", "scheme": "http", "root_path": "", "http_version": "1.1",
         "headers": [(k.encode(), v.encode("utf-8")) for k, v in named.items()],
-        "client": (client, 50_000), "server": ("127.0.0.1", 8787),
+        "client": ("127.0.0.1", 50_000), "server": ("127.0.0.1", 8787),
     }  # fmt: skip
 
     async def receive() -> Message:
@@ -98,8 +99,8 @@ async def call(
 
     await app(scope, receive, send)
     start, *rest = sent
-    told = {name.decode().lower(): value.decode() for name, value in start["headers"]}
-    return Answer(start["status"], told, b"".join(each.get("body", b"") for each in rest))
+    back = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+    return Answer(start["status"], back, b"".join(each.get("body", b"") for each in rest))
 
 
 def counted(source: str, outcome: str) -> float:

@@ -61,10 +61,10 @@ def test_gzip_is_inflated_up_to_the_limit() -> None:
 
 
 def test_a_bomb_is_refused_without_being_inflated() -> None:
-    """A gigabyte of zeros in a megabyte: no more than the limit is ever held."""
+    """A hundred megabytes of zeros in a few kilobytes: no more than the limit is ever held."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     zeros = bytes(1 << 20)
-    bomb = b"".join(packer.compress(zeros) for _ in range(1_000)) + packer.flush()
+    bomb = b"".join(packer.compress(zeros) for _ in range(100)) + packer.flush()
     with pytest.raises(TooLarge):
         gunzip(bomb, 8 << 20)
 

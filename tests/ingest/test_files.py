@@ -16,7 +16,10 @@ PROJECTS = Path("/home/ada/.claude/projects")
     [
         ("-app/9b2.jsonl", Identity("9b2", "main")),
         ("-app/9b2/subagents/agent-a1.jsonl", Identity("9b2", "subagents/agent-a1")),
-        ("-app/9b2/subagents/workflows/wf_1/a.jsonl", Identity("9b2", "subagents/workflows/wf_1/a")),
+        (
+            "-app/9b2/subagents/workflows/w/a.jsonl",
+            Identity("9b2", "subagents/workflows/w/a"),
+        ),
         ("-app/agent-a1.jsonl", Identity("agent-a1", "main")),
         ("-app/with.a.dot.jsonl", Identity("with.a.dot", "main")),
     ],
@@ -49,7 +52,8 @@ def test_a_file_outside_of_the_projects_is_none() -> None:
 
 def test_the_most_recently_written_is_found_first(tmp_path: Path) -> None:
     """What is probably live is read first, whichever home it is in."""
-    paths = [transcript(tmp_path / home, name) for home, name in (("a", "x"), ("b", "y"), ("a", "z"))]
+    names = (("a", "x"), ("b", "y"), ("a", "z"))
+    paths = [transcript(tmp_path / home, name) for home, name in names]
     for at, path in zip((20, 30, 10), paths, strict=True):
         path.write_bytes(b"{}\n")
         os.utime(path, (at, at))

@@ -197,7 +197,7 @@ async def test_a_file_put_in_its_place_is_told_anew(running: Running, home: Path
     await until(lambda: running.log.prompts("a") == ["one"])
     beside = path.with_suffix(".tmp")
     beside.write_bytes(TWO)
-    os.replace(beside, path)
+    beside.replace(path)
     await until(lambda: running.log.prompts("a") == ["one", "two"])
 
 

@@ -1,6 +1,5 @@
 """One file as it grows, stops in the middle of a line, shrinks or becomes another one."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -167,7 +166,7 @@ def test_a_file_put_in_its_place_is_a_new_generation(path: Path, tmp_path: Path)
     drain(tail)
     other = tmp_path / "other"
     other.write_bytes(ONE + TWO)
-    os.replace(other, path)
+    other.replace(path)
     assert texts(drain(tail, NOW + 5)) == ["one", "two"]
     assert tail.mark.generation == NOW + 5
 
