@@ -13,6 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Machines that run tests are slow at times; a failing example is printed so that it can be kept.
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = Path(os.environ.get("TOWER_FIXTURES") or ROOT.parent / "shared" / "fixtures")
