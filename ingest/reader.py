@@ -37,6 +37,8 @@ TAILS_MAX = 256
 WARM_MS = 3_600_000
 BATCH_DELTAS_MAX = 32
 
+_HERE = str(Path(__file__).resolve().parents[1])
+
 Send = Callable[[Sequence[Delta]], Awaitable[object]]
 
 
@@ -81,7 +83,7 @@ class Reader:
         marks = list(self.marks.values())
         order = Order([str(home) for home in self.homes], self.origin, marks)
         # It finds modules where this process does, and never in the folder that it is started in.
-        path = os.pathsep.join(each for each in sys.path if each)
+        path = os.pathsep.join([_HERE, *(each for each in sys.path if each)])
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "ingest.first_read",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

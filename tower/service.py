@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.applications import Starlette
 
-from bus.memory import MemoryBus
+from bus.connect import connect
 from hub import app as hub_app
 from hub.auth import Door
 from hub.gate import Gate
@@ -52,7 +52,7 @@ class Service:
         self.settings = settings
         self.door = door
         self.machine = (socket.gethostname(), _user())
-        self.bus = MemoryBus()
+        self.bus = connect(None)
         limits = HubLimits(subscriptions=settings["subscriptions"])
         board = Switchboard(limits, f"w-{secrets.token_hex(3)}")
         self.worker = Worker(self.bus, board, self)
