@@ -7,6 +7,8 @@ import asyncio
 import secrets
 import time
 import zlib
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +25,7 @@ from ingest.errors import BusUnavailable, InvalidPayload, QueueFull
 from ingest.limits import Limits
 from ingest.publish import Publisher
 from session import codec
-from session.delta import DEFAULT_WORKSPACE, Delta, Time
+from session.delta import DEFAULT_WORKSPACE, Delta, Event, Time
 from session.errors import InvalidDelta
 
 HOST_HEADER, USER_HEADER = b"x-tower-host", b"x-tower-user"
@@ -39,6 +41,17 @@ class Ingest:
         self.publisher = publisher
         self.limits = limits
         self.machine = machine
+        self._aside: set[asyncio.Task[Event]] = set()
+
+    def read_aside(self, read: Callable[[], Event]) -> str:
+        """Read a large hook in a thread while its agent has its answer; it keeps its place."""
+        if len(self._aside) >= self.limits.hooks_aside_max:
+            raise QueueFull
+        reading = asyncio.create_task(asyncio.to_thread(read))
+        _ = self.publisher.offer(reading)  # nobody waits for it: the agent has its answer
+        self._aside.add(reading)
+        reading.add_done_callback(self._aside.discard)
+        return "late"
 
     def origin(self, scope: Scope) -> tuple[str, str]:
         """Host and user that sent it: told by headers, else this machine's own."""
@@ -81,17 +94,15 @@ class Hooks:
     async def _take_in(self, ingest: Ingest, scope: Scope, receive: Receive) -> str:
         received_at = _now()
         host, user = ingest.origin(scope)
+        read = partial(
+            claude_hooks.normalize, delta_id=secrets.token_hex(16), received_at=received_at,
+            workspace=_workspace(scope), host=host, user=user,
+        )  # fmt: skip
         try:
             body = await read_body(receive, ingest.limits.body_bytes_max)
-            event = claude_hooks.normalize(
-                body,
-                delta_id=secrets.token_hex(16),
-                received_at=received_at,
-                workspace=_workspace(scope),
-                host=host,
-                user=user,
-            )
-            taken = ingest.publisher.offer(event)
+            if len(body) > ingest.limits.hook_inline_bytes_max:
+                return ingest.read_aside(partial(read, body))
+            taken = ingest.publisher.offer(read(body))
         except TooLarge:
             return "too_large"
         except InvalidPayload:

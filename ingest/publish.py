@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from bus.base import Bus, Receipt
 from bus.errors import BusError
 from ingest import metrics
-from ingest.errors import BusUnavailable, QueueFull
+from ingest.errors import BusUnavailable, InvalidPayload, QueueFull
 from ingest.limits import Limits
 from session import codec
-from session.delta import Delta
+from session.delta import Delta, Event
 from session.errors import InvalidDelta
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 BATCH_DELTAS_MAX = 256
 RETRY_S = 0.1
 
-Waiting = tuple[Delta, asyncio.Future[Receipt], float]
+Waiting = tuple[Delta | asyncio.Future[Event], asyncio.Future[Receipt], float]
 
 
 class Publisher:
@@ -35,8 +35,11 @@ class Publisher:
         self._queue: deque[Waiting] = deque()
         self._wake = asyncio.Event()
 
-    def offer(self, delta: Delta) -> asyncio.Future[Receipt]:
-        """Queue one hook event; the future tells when the log has it. Raises QueueFull."""
+    def offer(self, delta: Delta | asyncio.Future[Event]) -> asyncio.Future[Receipt]:
+        """Queue one hook event, or one that is still being read and keeps its place.
+
+        The future tells when the log has it. Raises QueueFull.
+        """
         if len(self._queue) >= self.limits.queue_deltas_max:
             raise QueueFull
         loop = asyncio.get_running_loop()
@@ -63,12 +66,12 @@ class Publisher:
 
     async def _drain(self) -> None:
         self._drop_old()
-        batch = [self._queue[at] for at in range(min(len(self._queue), BATCH_DELTAS_MAX))]
+        batch = await self._next_batch()
         if not batch:
             return
         metrics.queue_deltas.set(len(self._queue))
         try:
-            receipts = await self.bus.append([delta for delta, _, _ in batch])
+            receipts = await self.bus.append(batch)
         except BusError as error:
             log.warning("the log does not take hook events: %s", error)
             await asyncio.sleep(RETRY_S)
@@ -76,18 +79,35 @@ class Publisher:
         except InvalidDelta:
             self._drop_invalid(batch)
             return
-        for (_, taken, _), receipt in zip(batch, receipts, strict=True):
-            self._queue.popleft()
+        for receipt in receipts:
+            _, taken, _ = self._queue.popleft()
             with contextlib.suppress(asyncio.InvalidStateError):
                 taken.set_result(receipt)
 
-    def _drop_invalid(self, batch: list[Waiting]) -> None:
-        """Let go what the log will never take, so that its neighbours get there."""
-        for _ in batch:
-            self._queue.popleft()
-        for each in reversed(batch):
+    async def _next_batch(self) -> list[Delta]:
+        """What stands at the head of the queue, up to one that is still being read."""
+        batch: list[Delta] = []
+        while len(batch) < min(len(self._queue), BATCH_DELTAS_MAX):
+            delta, taken, at = self._queue[len(batch)]
+            if not isinstance(delta, asyncio.Future):
+                batch.append(delta)
+                continue
+            if batch and not delta.done():
+                break
             try:
-                codec.pack(each[0])
+                self._queue[len(batch)] = (await delta, taken, at)
+            except InvalidPayload:
+                del self._queue[len(batch)]
+                taken.cancel()
+                metrics.events_total.labels("hooks", "invalid").inc()
+        return batch
+
+    def _drop_invalid(self, batch: list[Delta]) -> None:
+        """Let go what the log will never take, so that its neighbours get there."""
+        held = [self._queue.popleft() for _ in batch]
+        for delta, each in zip(reversed(batch), reversed(held), strict=True):
+            try:
+                codec.pack(delta)
             except InvalidDelta as error:
                 log.warning("a hook event is no delta: %s", error)
                 each[1].cancel()

@@ -179,7 +179,10 @@ class Cache:
         return gone + self._overflow(len(self.held) - len(gone) - self.limits.sessions_max)
 
     def _overflow(self, excess: int) -> list[Key]:
-        """Live sessions beyond the worker's limit: those that changed longest ago."""
+        """Live sessions beyond the worker's limit: those that changed longest ago.
+
+        Some more than needed, so that not every delta looks for them again.
+        """
         if excess <= 0:
             return []
         loose = sorted(
@@ -187,7 +190,7 @@ class Cache:
             for key, held in self.held.items()
             if key not in self.pinned and key not in self._past and not held.session.attention
         )
-        return [key for _, key in loose[:excess]]
+        return [key for _, key in loose[: excess + self.limits.sessions_max // 100]]
 
     def let_go(self, keys: Iterable[Key]) -> None:
         """Drop sessions, remembering that they exist."""

@@ -58,11 +58,6 @@ class Outbox:
         """Whether the attention lane, which has room of its own, takes another frame."""
         return self.attention_bytes < self.attention_bytes_max
 
-    @property
-    def is_empty(self) -> bool:
-        """Nothing waits to be written."""
-        return not self.main and not self.attention
-
     def put(self, data: bytes | Late, *marks: Mark) -> None:
         """Queue a frame on the main lane."""
         self.main.append(Waiting(data, marks))
@@ -119,8 +114,3 @@ class Outbox:
         """The space is closed: no heartbeat speaks of it any more."""
         self._promised.pop(space, None)
         self.written.pop(space, None)
-
-    def drop_main(self) -> None:
-        """Forget what waits on the main lane."""
-        self.main.clear()
-        self.queued_bytes = 0

@@ -76,8 +76,10 @@ class Rooms:
 
     def charge(self, cost_ms: float) -> None:
         """Tell what the last flush cost, so that the ticks follow."""
-        for each in self.groups.values():
-            each.pace.charge(cost_ms)
+        for group in self.groups.values():
+            group.pace.charge(cost_ms)
+        for channel in self.channels.values():
+            channel.pace.charge(cost_ms)
 
     # Groups.
 
@@ -93,6 +95,7 @@ class Rooms:
         rows = Rows()
         if group.members and group.due_ms() is not None:
             group.flush(now_ms, self.cache, rows)
+            group.waiting_since_ms = None
         group.join(client, self.cache, rows)
 
     def leave_group(self, client: Client) -> None:
@@ -126,6 +129,7 @@ class Rooms:
         channel = self.channels.get((key, rate_hz))
         if channel is not None and channel.due_ms() is not None:
             channel.flush(now_ms, self.cache, Rows())
+            channel.waiting_since_ms = None
 
     def send_snapshots(self, key: Key) -> None:
         """A session became another than its subscribers were told."""

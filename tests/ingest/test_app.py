@@ -85,7 +85,6 @@ ACCEPTED = {
     "an unknown event": json.dumps({**PROMPT, "hook_event_name": "MadeUpTomorrow"}).encode(),
     "an event with control characters": json.dumps({**PROMPT, "hook_event_name": "\r\n"}).encode(),
     "fields of other kinds": json.dumps({**PROMPT, "prompt": [1], "cwd": {}}).encode(),
-    "7 MB": json.dumps({**PROMPT, "prompt": "x" * 7_000_000}).encode(),
     "depth 1": nested(1),
     "depth 500": nested(500),
     "depth 900": nested(900),
@@ -152,6 +151,46 @@ async def test_a_hook_beyond_a_full_queue_is_dropped() -> None:
     body = json.dumps(PROMPT).encode()
     assert await outcome_of(bench, body) == "late"
     assert await outcome_of(bench, body) == "dropped"
+
+
+def large(prompt: str) -> bytes:
+    """A payload over the size that is read at once."""
+    return json.dumps(
+        {**PROMPT, "prompt": prompt, "more": "x" * Limits().hook_inline_bytes_max}
+    ).encode()
+
+
+async def test_a_large_hook_is_answered_first_and_keeps_its_place(bench: Bench) -> None:
+    """It is read aside, so that nobody waits; what came after it stays behind it."""
+    assert await outcome_of(bench, large("first \ud83d")) == "late"
+    await bench.hook(json.dumps({**PROMPT, "prompt": "second"}).encode())
+    await until(lambda: len(bench.bus.taken) == 2)
+    told = [delta.fields["text"] for delta in bench.bus.taken if isinstance(delta, Event)]
+    assert told == ["first \ufffd", "second"]
+
+
+async def test_seven_megabytes_are_on_the_log(bench: Bench) -> None:
+    """What is under the limit is taken in, cut to what an entry may hold."""
+    body = json.dumps({**PROMPT, "prompt": "x" * 7_000_000}).encode()
+    assert await outcome_of(bench, body) == "late"
+    await until(lambda: len(bench.bus.taken) == 1)
+    [event] = bench.bus.taken
+    assert isinstance(event, Event)
+    assert (len(event.fields["text"]), event.fields["full_bytes"]) == (2048, 7_000_000)
+
+
+async def test_a_large_hook_that_cannot_be_read_is_counted(bench: Bench) -> None:
+    """Its agent has its answer already; the next one is taken in."""
+    before = counted("hooks", "invalid")
+    assert await outcome_of(bench, large("x")[:-1]) == "late"
+    await until(lambda: counted("hooks", "invalid") == before + 1)
+    assert await outcome_of(bench, json.dumps(PROMPT).encode()) == "accepted"
+
+
+async def test_more_large_hooks_than_may_be_read_at_once_are_dropped() -> None:
+    """Bodies that wait for a thread are bounded like everything else."""
+    bench = Bench(Limits(hooks_aside_max=0))
+    assert await outcome_of(bench, large("x")) == "dropped"
 
 
 async def test_a_hook_says_whose_machine_it_is_from(bench: Bench) -> None:
