@@ -54,7 +54,7 @@ export function Login({ expired }: { expired: boolean }) {
           {busy.value ? "Signing in…" : "Sign in"}
         </button>
         <p class="muted small">
-          <code>tower token create</code> makes a new token.
+          <code>tower token</code> prints it.
         </p>
       </form>
     </main>

@@ -103,9 +103,9 @@ def patch_sections(session: Session, changes: Changes) -> list[Section]:
     if minutes and whole:
         values.append(Member(pair("token_series", token_series(session))))
     maps = [
-        Member(pair(str(key), getattr(session, name).get(str(key))), name, b"{}")
+        Member(pair(key, getattr(session, name).get(key)), name, b"{}")
         for name in MAP_NAMES
-        for key in sorted(map(str, changes.keys.get(name, ())))
+        for key in _in_order(getattr(session, name), changes.keys.get(name, ()))
     ]
     series = {
         "token_series": [] if whole else _minutes(session, minutes),
@@ -118,6 +118,12 @@ def patch_sections(session: Session, changes: Changes) -> list[Section]:
         Section("maps", b"{}", maps),
         Section("append", b"{}", appended),
     ]
+
+
+def _in_order(held: dict[str, Any], keys: Iterable[str | int]) -> list[str]:
+    """Changed keys in the map's own order (objectives are a plan), then those that are gone."""
+    changed = set(map(str, keys))
+    return [key for key in held if key in changed] + sorted(changed - held.keys())
 
 
 def _minutes(session: Session, keys: Iterable[str | int]) -> list[bytes]:

@@ -48,7 +48,7 @@ class TurnReader:
         self.pending_bytes = 0
         self.values: dict[str, Any] = {}
         self._dirty: set[str] = set()
-        self._dirty_keys: dict[str, set[str]] = {}
+        self._dirty_keys: dict[str, dict[str, None]] = {}  # in order: a plan has one
         self._entries: list[Entry] = []
         self._open: dict[str, dict[str, Any]] = {}
         self._given_up: dict[str, dict[str, Any]] = {}
@@ -352,7 +352,7 @@ class TurnReader:
                 held.pop(key, None)
             else:
                 held[key] = value
-        self._dirty_keys.setdefault(name, set()).update(changed)
+        self._dirty_keys.setdefault(name, {}).update(dict.fromkeys(changed))
         self.pending_bytes += _KEY_BYTES * len(changed)
 
     def _count_messages(self) -> None:

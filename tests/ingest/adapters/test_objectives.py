@@ -1,9 +1,11 @@
 """Objectives: a list replaces what was known, an update touches one."""
 
+import json
 from typing import Any
 
 import pytest
 
+from ingest.adapters.claude_transcript import ClaudeTranscript
 from ingest.adapters.objectives import Objectives, objective, told_by
 
 
@@ -89,3 +91,19 @@ def test_a_list_is_bounded() -> None:
     told = told_by("TodoWrite", todos(*(f"{n} " + "é" * 400 for n in range(500))), None, 1, {})
     assert len(told) == 200
     assert {len(text.encode()) <= 200 for text in texts_of(told)} == {True}
+
+
+def test_a_plan_keeps_its_order_from_the_transcript_to_the_patch() -> None:
+    """Objectives stand as the agent listed them, whatever their ids are."""
+    plan = [f"step {n}" for n in (3, 1, 2, 5, 4)]
+    blocks = [{"type": "tool_use", "id": "t1", "name": "TodoWrite", "input": todos(*plan)}]
+    result = [{"type": "tool_result", "tool_use_id": "t1", "content": "ok"}]
+    at = {"timestamp": "2026-09-21T10:00:00Z"}
+    lines = [
+        {"type": "assistant", "message": {"id": "m", "content": blocks}, **at},
+        {"type": "user", "message": {"content": result}, **at},
+    ]
+    transcript = ClaudeTranscript("s")
+    transcript.feed(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    told = transcript.take().values["objectives"]
+    assert [each["text"] for each in told.values()] == plan
