@@ -20,8 +20,8 @@ BLOCK_MS_MAX = 2_000
 
 # The memory engine.
 
-RING_DELTAS_MAX = 10_000
-RING_BYTES_MAX = 32 * 1024 * 1024
+RING_DELTAS_MAX = 4_096
+RING_BYTES_MAX = 8 * 1024 * 1024
 """Beyond either: drop what every live reader has read, else append waits."""
 
 DELTA_OVERHEAD_BYTES = 1_024
