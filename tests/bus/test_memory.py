@@ -58,7 +58,7 @@ async def test_the_default_ring_is_bounded() -> None:
     await bus.append(events(0, 2 * RING_DELTAS_MAX))
     kept = ring.last - ring.first + 1
     assert RING_DELTAS_MAX * 0.9 < kept <= RING_DELTAS_MAX
-    assert ring.size_bytes == kept * size_of(event("e19999"))
+    assert ring.size_bytes == kept * size_of(event(f"e{2 * RING_DELTAS_MAX - 1}"))
 
 
 async def test_bytes_are_bounded_as_well() -> None:
@@ -128,7 +128,7 @@ async def test_a_reader_that_went_holds_nothing_back() -> None:
 
 async def test_a_group_that_does_not_ack_is_waited_for() -> None:
     """A consumer that acks nothing is given no more than the limit, and then holds the log up."""
-    bus = MemoryBus(wait_ms=20)
+    bus = MemoryBus(wait_ms=20, ring=Ring(deltas_max=PENDING_MAX, bytes_max=2**25))
     group = await bus.group("g", "one", 0)
     for start in range(0, PENDING_MAX, 1_000):
         await bus.append(events(start, start + 1_000))
