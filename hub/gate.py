@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.auth import Door, Grant, headers_of
 from hub.problem import problem
+from hub.wsprotocol import answered
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 _PRIVATE = ("/api/",)
@@ -99,6 +100,7 @@ async def refuse(response: Response, scope: Scope, receive: Receive, send: Send)
         }
     )
     await send({"type": "websocket.http.response.body", "body": response.body})
+    answered(scope)
 
 
 def _with_headers(send: Send) -> Send:

@@ -27,6 +27,7 @@ from hub.live.requests import ANSWERS, focus, opens
 from hub.problem import problem
 from hub.rate import Bucket
 from hub.worker import Worker, now_ms
+from hub.wsprotocol import abort
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +54,11 @@ class Hub:
             await refuse(refusal, scope, receive, send)
             return
         grant: Grant | None = scope["state"]["grant"]
-        address = (scope.get("client") or ("",))[0]
         offered = scope.get("subprotocols") or []
         await receive()  # websocket.connect
         subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
         await send({"type": "websocket.accept", "subprotocol": subprotocol})
-        connection = Connection(self, grant, address, receive, send)
+        connection = Connection(self, grant, scope, receive, send)
         self._open.add(connection)
         try:
             await connection.serve()
@@ -108,13 +108,14 @@ class Connection:
     """One accepted socket."""
 
     def __init__(
-        self, hub: Hub, grant: Grant | None, address: str, receive: Receive, send: Send
+        self, hub: Hub, grant: Grant | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
         self.hub = hub
         self.grant = grant
-        self.address = address
+        self.address: str = (scope.get("client") or ("",))[0]
         self.done = asyncio.Event()
         self.client: Client | None = None
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._ready = asyncio.Event()
@@ -252,16 +253,20 @@ class Connection:
         self._ready.set()
 
     async def _close(self, code: int, reason: str, retry_ms: int = RETRY_MS) -> None:
-        """Best effort: a stalled client gets neither frame, and is not waited for."""
+        """Best effort: a stalled client gets neither frame, is not waited for, and is cut off."""
         metrics.closes_total.labels(str(code)).inc()
         told: dict[str, Any] = {"code": code, "reason": reason or CLOSE_CODES[code][0]}
         if CLOSE_CODES[code][1]:
             told["retry_ms"] = retry_ms
-        with contextlib.suppress(TimeoutError, OSError, RuntimeError):
+        try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 text = frame("bye", **told).decode()
                 await self._send({"type": "websocket.send", "text": text})
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        except TimeoutError:
+            abort(self._scope)
+        except (OSError, RuntimeError):
+            pass
 
 
 class _Gone(Exception):

@@ -25,6 +25,7 @@ from hub.limits import Limits as HubLimits
 from hub.live.switchboard import Switchboard
 from hub.websocket import Hub
 from hub.worker import Worker
+from hub.wsprotocol import HubProtocol, self_test
 from ingest import app as ingest_app
 from ingest import metrics as ingest_metrics
 from ingest.limits import Limits as IngestLimits
@@ -180,10 +181,11 @@ class Server(uvicorn.Server):
 
 def make_server(service: Service) -> Server:
     """The server of a service. Frames are small and shared: no per-connection deflate."""
+    self_test()
     config = uvicorn.Config(
         service.app(),
         http="httptools",
-        ws="websockets-sansio",
+        ws=HubProtocol,
         ws_max_size=WS_MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,
         lifespan="off",

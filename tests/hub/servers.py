@@ -20,6 +20,7 @@ from hub.limits import Limits
 from hub.live.switchboard import Switchboard
 from hub.websocket import Hub
 from hub.worker import Worker
+from hub.wsprotocol import HubProtocol
 from session.delta import Delta
 from session.state import Session
 from tests.hub.reference_client import ReferenceClient
@@ -148,7 +149,7 @@ async def served(
     port = listener.getsockname()[1]
     hub = make_hub(make_door(port, **(door or {})), restore, **limits)
     config = uvicorn.Config(
-        make_app(hub), http="httptools", ws="websockets-sansio", ws_max_size=64 * 1024,
+        make_app(hub), http="httptools", ws=HubProtocol, ws_max_size=64 * 1024,
         ws_per_message_deflate=False, lifespan="off", access_log=False, log_config=None,
         timeout_graceful_shutdown=1, server_header=False,
     )  # fmt: skip

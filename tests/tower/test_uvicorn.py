@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import uvicorn
 
+from hub.wsprotocol import HubProtocol
 from tower.service import Server
 
 
@@ -28,9 +29,11 @@ def test_the_flags_that_end_it_are_there() -> None:
     assert (server.should_exit, server.force_exit) == (False, False)
 
 
-def test_the_protocol_that_is_asked_for_exists() -> None:
-    """The sans-I/O WebSocket protocol is known by its name."""
-    config = uvicorn.Config(lambda: None, ws="websockets-sansio")
+def test_our_protocol_is_what_uvicorn_loads() -> None:
+    """It is given by class, and stands on the sans-I/O one."""
+    config = uvicorn.Config(lambda: None, ws=HubProtocol)
     config.load()
-    assert config.ws_protocol_class is not None
-    assert config.ws_protocol_class.__name__ == "WebSocketsSansIOProtocol"
+    assert config.ws_protocol_class is HubProtocol
+    assert [each.__name__ for each in HubProtocol.__mro__[:2]] == [
+        "HubProtocol", "WebSocketsSansIOProtocol",
+    ]  # fmt: skip
