@@ -93,8 +93,9 @@ class Reader:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the first read has no pipes")
         try:
-            process.stdin.write(msgspec.msgpack.encode(order))
-            process.stdin.close()
+            with contextlib.suppress(OSError, RuntimeError):  # it is gone already
+                process.stdin.write(msgspec.msgpack.encode(order))
+                process.stdin.close()
             await self._take_in(process.stdout)
             if await process.wait() != 0:
                 log.error("the first read ended early; what is left is read here")

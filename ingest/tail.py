@@ -62,7 +62,7 @@ class Tail:
         self.mark = mark
         self._skip_to = mark.offset
         self._parser = self._new_parser()
-        self._rest = b""
+        self._rest = bytearray()  # a half line; it may grow to megabytes, slice by slice
 
     @property
     def broken(self) -> int:
@@ -106,7 +106,7 @@ class Tail:
         if not (same_file and same_head and stat.st_size >= known.offset):
             # Above the last one also within a millisecond, or when the clock was set back.
             known.generation, known.offset = max(now, known.generation + 1), 0
-            self._skip_to, self._rest = 0, b""
+            self._skip_to, self._rest = 0, bytearray()
             self._parser = self._new_parser()
         known.device, known.inode, known.head = stat.st_dev, stat.st_ino, told
 
@@ -115,11 +115,29 @@ class Tail:
         end = self._rest[-_HEAD_BYTES:]
         file.seek(self._parser.offset + len(self._rest) - len(end))
         if file.read(len(end)) != end:
-            self._rest = b""
+            self._rest = bytearray()
             file.seek(self._parser.offset)
 
+    def _take_lines(self, data: bytes) -> bytes:
+        """Whole lines; what is left becomes the half line.
+
+        A last line without its newline is whole if it is JSON: nothing more can belong to it.
+        """
+        end = data.rfind(b"\n") + 1
+        whole = bytes(self._rest) + data[:end] if end else b""
+        if end:
+            self._rest = bytearray(data[end:])
+        else:
+            self._rest += data
+        is_json = data.rstrip().endswith(b"}") and _is_json(self._rest)
+        # No transcript line is longer than that: let it count as broken.
+        if is_json or len(self._rest) > LINE_BYTES_MAX:
+            whole += self._rest
+            self._rest = bytearray()
+        return whole
+
     def _feed(self, data: bytes, now: int) -> list[Part]:
-        whole, self._rest = _split(self._rest + data)
+        whole = self._take_lines(data)
         if self._parser.offset >= self._skip_to:
             return self._parser.feed(whole, now)
         known = self._skip_to - self._parser.offset
@@ -130,18 +148,7 @@ class Tail:
         return self._parser.feed(whole[known:], now)
 
 
-def _split(data: bytes) -> tuple[bytes, bytes]:
-    """Whole lines, and the rest. A last line without its newline is whole if it is JSON."""
-    end = data.rfind(b"\n") + 1
-    rest = data[end:]
-    if rest.rstrip().endswith(b"}") and _is_json(rest):
-        return data, b""
-    if len(rest) > LINE_BYTES_MAX:
-        return data, b""  # no transcript line is that long: let it count as broken
-    return data[:end], rest
-
-
-def _is_json(data: bytes) -> bool:
+def _is_json(data: bytes | bytearray) -> bool:
     try:
         msgspec.json.decode(data, type=msgspec.Raw)
     except (msgspec.MsgspecError, RecursionError):
