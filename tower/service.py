@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GRACE_S = 3
+PING_S, PONG_S = 10, 20  # a peer of which nothing is heard for 30 s is cut off
 READER_RETRY_S = 2.0
 WS_MESSAGE_BYTES_MAX = 64 * 1024
 
@@ -186,6 +187,8 @@ def make_server(service: Service) -> Server:
         service.app(),
         http="httptools",
         ws=HubProtocol,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PONG_S,
         ws_max_size=WS_MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,
         lifespan="off",

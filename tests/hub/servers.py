@@ -138,7 +138,7 @@ class Live:
 @contextlib.asynccontextmanager
 async def served(
     restore: Restore | None = None, send_buffer: int = 0, door: dict[str, Any] | None = None,
-    **limits: Any,
+    ping_s: float = 20, **limits: Any,
 ) -> AsyncIterator[Served]:  # fmt: skip
     """A hub behind uvicorn on a free port."""
     listener = socket.socket()
@@ -150,6 +150,7 @@ async def served(
     hub = make_hub(make_door(port, **(door or {})), restore, **limits)
     config = uvicorn.Config(
         make_app(hub), http="httptools", ws=HubProtocol, ws_max_size=64 * 1024,
+        ws_ping_interval=ping_s, ws_ping_timeout=ping_s,
         ws_per_message_deflate=False, lifespan="off", access_log=False, log_config=None,
         timeout_graceful_shutdown=1, server_header=False,
     )  # fmt: skip

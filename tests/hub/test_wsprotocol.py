@@ -72,6 +72,18 @@ async def test_a_peer_that_never_reads_is_cut_off_and_freed() -> None:
         assert taken <= 48 * 1024 + UNSENT_BYTES_MAX + 128 * 1024
 
 
+async def test_a_peer_that_answers_no_ping_is_cut_off() -> None:
+    """It reads nothing and says nothing: uvicorn alone would wait for its flush for ever."""
+    async with served(ping_s=0.1) as hub:
+        await hub.log(report("a", to=500, entries=said(250, text="x" * 900)))
+        peer = await stalled(hub)
+        await until(lambda: hub.board.clients)
+        await until(lambda: not hub.board.clients)
+        await until(lambda: not hub.hub._open)
+        await ended(peer)
+        peer.close()
+
+
 async def test_the_kernel_holds_little_that_was_not_sent() -> None:
     """Where the system can, the socket says it is full before megabytes wait in it."""
     async with served() as hub, hub.client():
