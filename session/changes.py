@@ -3,8 +3,6 @@
 The fan-out is built on this return value alone; it carries no values, those are read late.
 """
 
-from collections.abc import Iterable
-
 
 class Changes:
     """Changed names of one session.
@@ -44,11 +42,3 @@ class Changes:
         self.closed = {**self.closed, **other.closed}
         self.closed = {item: why for item, why in self.closed.items() if item not in other.opened}
         self.opened -= other.closed.keys()
-
-    @classmethod
-    def union(cls, parts: Iterable["Changes"]) -> "Changes":
-        """Conflate many into one, in their order."""
-        whole = cls()
-        for part in parts:
-            whole.merge(part)
-        return whole

@@ -15,6 +15,7 @@ from session.record import (
     has_transcript,
     refresh_title,
     refresh_tool,
+    set_cwd,
     set_names,
 )
 from session.report import ENDED_TOOLS_MAX, count_objectives, count_tools
@@ -42,8 +43,7 @@ def _fold_identity(session: Session, event: Event, changes: Changes) -> None:
     fields = event.fields
     cwd = fields.get("cwd")
     if cwd and (session.cwd is None or (event.kind == "cwd" and not has_transcript(session))):
-        project = cwd.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
-        set_names(session, changes, cwd=cwd, project=project or None)
+        set_cwd(session, cwd, changes)
     if fields.get("model"):
         set_names(session, changes, model=fields["model"])
     if fields.get("title"):

@@ -27,6 +27,12 @@ def set_names(session: Session, changes: Changes, **values: Any) -> None:
             changes.name(name)
 
 
+def set_cwd(session: Session, cwd: str, changes: Changes) -> None:
+    """Set where the agent works, and the project, which is the last part of it."""
+    project = cwd.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
+    set_names(session, changes, cwd=cwd, project=project or None)
+
+
 def refresh_title(session: Session, changes: Changes) -> None:
     """Choose the title by the order of its candidates."""
     chosen = next((session.titles[kind] for kind in TITLE_ORDER if session.titles.get(kind)), None)

@@ -10,7 +10,7 @@ from typing import Any
 from session import attention, status
 from session.changes import Changes
 from session.delta import MAIN_SOURCE, Entry, Report
-from session.record import add_entries, clear_tools, refresh_title, refresh_tool, set_names
+from session.record import add_entries, clear_tools, refresh_title, refresh_tool, set_cwd, set_names
 from session.state import TOKEN_NAMES, Item, Session, Source
 from session.subagents import agent_id_of, end_subagents, refresh_agent
 
@@ -314,8 +314,7 @@ def _fold_own(field: str) -> Callable[[Session, str, Any, Changes], None]:
 
 def _fold_cwd(session: Session, name: str, value: str, changes: Changes) -> None:
     if name == MAIN_SOURCE or session.cwd is None:
-        project = value.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
-        set_names(session, changes, cwd=value, project=project or None)
+        set_cwd(session, value, changes)
 
 
 def _fold_started(session: Session, _: str, at: int, changes: Changes) -> None:

@@ -116,6 +116,14 @@ def reports(
     return told
 
 
+def union(parts: Iterable[Changes]) -> Changes:
+    """Many conflated into one, in their order."""
+    whole = Changes()
+    for part in parts:
+        whole.merge(part)
+    return whole
+
+
 def numbered(deltas: Iterable[Delta]) -> list[Delta]:
     """The deltas with the log's numbers."""
     return [codec.numbered(delta, number) for number, delta in enumerate(deltas, 1)]
@@ -143,7 +151,7 @@ def after(*deltas: Delta) -> Session:
 def refold(session: Session, deltas: Iterable[Delta]) -> Changes:
     """Everything that changed while folding more deltas under fresh numbers."""
     parts = [fold(session, codec.numbered(each, session.number + 1)) for each in deltas]
-    return Changes.union(parts)
+    return union(parts)
 
 
 def image(session: Session, *, log: bool = True) -> Any:

@@ -25,6 +25,7 @@ from tests.session.made import (
     reports,
     result,
     tool_use,
+    union,
 )
 from tests.session.reference import Reference
 
@@ -256,8 +257,8 @@ def test_an_item_opened_and_closed_within_one_batch_is_only_closed() -> None:
     opened, closed = Changes(), Changes()
     opened.opened.add("x")
     closed.closed["x"] = "allowed"
-    assert Changes.union([opened, closed]).opened == set()
-    again = Changes.union([closed, opened])
+    assert union([opened, closed]).opened == set()
+    again = union([closed, opened])
     assert (again.opened, again.closed) == ({"x"}, {})
 
 

@@ -28,6 +28,7 @@ from tests.session.made import (
     reports,
     result,
     tool_use,
+    union,
 )
 from tests.session.strategies import boundaries, cuts_of, hook_streams, transcripts
 
@@ -91,7 +92,7 @@ def follow(stream: list[Delta], batches: list[int]) -> None:
     copy, rest = Copy(session), numbered(stream)
     for size in batches:
         batch, rest = rest[:size], rest[size:]
-        copy.apply(session, Changes.union([fold(session, delta) for delta in batch]))
+        copy.apply(session, union([fold(session, delta) for delta in batch]))
         copy.agrees_with(session)
     for delta in rest:
         copy.apply(session, fold(session, delta))
@@ -167,7 +168,7 @@ def test_union_is_the_order_of_its_parts() -> None:
     two.name("title")
     two.key("tools", "Read")
     two.closed["x"] = "denied"
-    whole = Changes.union([one, two])
+    whole = union([one, two])
     assert (whole.names, whole.keys) == ({"status", "title"}, {"tools": {"Bash", "Read"}})
     assert whole.closed == {"x": "denied"}
     assert one.keys == {"tools": {"Bash"}}
