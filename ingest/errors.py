@@ -3,7 +3,7 @@
 IngestError
 ├── InvalidPayload   what was sent cannot be read: answered 400 (hooks: counted as invalid)
 ├── BusUnavailable   the log did not take it in time: answered 503 with Retry-After
-└── QueueFull        the bounded queue before the log is full: answered 503
+└── QueueFull        the bounded queue before the log is full: a hook is counted as dropped
 """
 
 

@@ -11,5 +11,5 @@ class Limits(Struct, frozen=True, kw_only=True):
     hook_inline_bytes_max: int = 256 * 1024  # a larger hook is answered first, and read aside
     hooks_aside_max: int = 8  # so many at once; beyond: dropped
     hook_answer_ms: int = 40  # a hook that the log has not taken by then is answered first
-    queue_deltas_max: int = 10_000  # waiting for the log; beyond: hooks dropped, others 503
+    queue_deltas_max: int = 10_000  # waiting for the log; beyond: dropped
     bus_gone_ms: int = 10_000  # hook events older than this are dropped

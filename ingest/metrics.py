@@ -15,11 +15,15 @@ request_seconds = Histogram(
     registry=registry,
 )  # fmt: skip
 queue_deltas = Gauge("tower_ingest_queue_deltas", "Waiting for the log", registry=registry)
+broken_lines = Gauge(
+    "tower_ingest_broken_lines", "Transcript lines that could not be read", registry=registry
+)
 
 NAMES = frozenset(
     {
         "tower_ingest_events_total",
         "tower_ingest_request_seconds",
         "tower_ingest_queue_deltas",
+        "tower_ingest_broken_lines",
     }
 )

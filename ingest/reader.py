@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 from watchfiles import Change, awatch
 
+from ingest import metrics
 from ingest.errors import BusUnavailable
 from ingest.files import SUFFIX, Found, below, look, projects_of, scan
 from ingest.first_read import DELTA, HEADER, MARK, Order, is_unchanged, new_mark
@@ -138,8 +139,16 @@ class Reader:
                 return
 
     def _keep(self, mark: Mark) -> None:
+        known = self.marks.get(mark.path)
         self.marks[mark.path] = mark
+        self._count_broken(mark.broken - (known.broken if known else 0))
         self._by_session.setdefault(mark.session, set()).add(mark.path)
+
+    def _count_broken(self, more: int) -> None:
+        """Lines that were passed over are counted where a person can see them."""
+        if more:
+            self.progress.broken += more
+            metrics.broken_lines.inc(more)
 
     def _warm(self) -> None:
         """Files that are probably live are parsed now, so that their next line is instant."""
@@ -246,7 +255,9 @@ class Reader:
         if tail is None:
             return False
         now = _now()
+        known = tail.mark.broken
         parts, more = tail.poll(now)
+        self._count_broken(tail.mark.broken - known)
         if parts:
             await self._deliver([report(part, tail.mark, self.origin, now) for part in parts])
         return more

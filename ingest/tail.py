@@ -44,6 +44,7 @@ class Mark(msgspec.Struct, kw_only=True):
     generation: int = 0
     offset: int = 0
     last_at: int | None = None
+    broken: int = 0  # lines that could not be read and were passed over
 
     @property
     def identity(self) -> Identity:
@@ -63,11 +64,6 @@ class Tail:
         self._skip_to = mark.offset
         self._parser = self._new_parser()
         self._rest = bytearray()  # a half line; it may grow to megabytes, slice by slice
-
-    @property
-    def broken(self) -> int:
-        """Lines that could not be read and were passed over."""
-        return self._parser.broken
 
     def _new_parser(self) -> ClaudeTranscript:
         parser = ClaudeTranscript(self.mark.session, self.mark.source)
@@ -95,6 +91,7 @@ class Tail:
             parts.append(self._parser.take(now))
         self.mark.offset = max(self.mark.offset, self._parser.offset)
         self.mark.last_at = self._parser.last_at
+        self.mark.broken = self._parser.broken
         return parts, not at_end
 
     def _check(self, stat: os.stat_result, head: bytes, now: int) -> None:

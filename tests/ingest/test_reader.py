@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ingest import metrics
 from ingest import reader as reader_module
 from ingest.errors import BusUnavailable
 from ingest.reader import Reader
@@ -328,3 +329,18 @@ def test_the_folder_it_is_started_in_is_not_trusted(home: Path, tmp_path: Path) 
     )  # fmt: skip
     assert not (decoy.parent / "it-was-run").exists()
     assert done.stdout.strip() == "['one']"
+
+
+async def test_broken_lines_are_counted_where_a_person_can_see_them(home: Path) -> None:
+    """In the first read and after it, once each; the lines around them are read."""
+    before = metrics.broken_lines._value.get()
+    path = transcript(home)
+    path.write_bytes(ONE + b"{oh\n" + TWO)
+    started = Running(home, Log())
+    await started.has_read()
+    await until(lambda: started.log.prompts() == ["one", "two"])
+    assert metrics.broken_lines._value.get() == before + 1
+    append(path, b"[1]\n" + THREE)
+    await until(lambda: started.log.prompts() == ["one", "two", "three"])
+    await until(lambda: metrics.broken_lines._value.get() == before + 2)
+    await ended(started)

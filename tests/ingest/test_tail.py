@@ -31,7 +31,7 @@ def test_a_file_that_grows_byte_by_byte_says_what_it_says_whole(path: Path) -> N
         told += drained(tail)
     grown = summed(told)
     whole = summed(drained(Tail(mark_of(path))))
-    assert tail.broken == 0
+    assert tail.mark.broken == 0
     assert texts(told) == ["one", "two"]
     for name in ("tokens", "cost_usd", "tools", "messages", "title", "status", "tool_calls"):
         assert getattr(grown, name) == getattr(whole, name)
@@ -46,7 +46,7 @@ def test_a_half_written_last_line_waits_for_its_end(path: Path) -> None:
     assert tail.mark.offset == len(ONE)
     append(path, TWO[20:])
     assert texts(drain(tail)) == ["two"]
-    assert tail.broken == 0
+    assert tail.mark.broken == 0
 
 
 def test_a_last_line_without_a_newline_is_whole_if_it_is_json(path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_last_line_without_a_newline_is_whole_if_it_is_json(path: Path) -> Non
     assert texts(drain(tail)) == ["one", "two"]
     append(path, b"\n" + THREE)
     assert texts(drain(tail)) == ["three"]
-    assert tail.broken == 0
+    assert tail.mark.broken == 0
 
 
 def test_a_line_that_ends_within_a_nested_object_is_not_whole(path: Path) -> None:
@@ -76,7 +76,7 @@ def test_lines_may_end_in_carriage_returns(path: Path) -> None:
     told = drained(tail)
     assert texts(told) == ["one", "two"]
     assert told[-1].to == len(data)
-    assert tail.broken == 0
+    assert tail.mark.broken == 0
 
 
 def test_a_broken_line_harms_no_neighbour(path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_broken_line_harms_no_neighbour(path: Path) -> None:
     path.write_bytes(ONE + b'{"type": "user", oh\n' + b"\x00\xff\n" + TWO)
     tail = Tail(mark_of(path))
     assert texts(drain(tail)) == ["one", "two"]
-    assert tail.broken == 2
+    assert tail.mark.broken == 2
 
 
 def test_an_absent_file_says_nothing(path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_half_line_that_was_taken_back_is_forgotten(path: Path) -> None:
     drain(tail)
     path.write_bytes(ONE + THREE)
     assert texts(drain(tail, NOW + 5))[-1:] == ["three"]
-    assert tail.broken == 0
+    assert tail.mark.broken == 0
 
 
 def test_two_replacements_in_one_millisecond_are_two_generations(path: Path) -> None:
