@@ -1,13 +1,18 @@
 """Errors of the session package, one small tree.
 
 SessionError
-├── InvalidDelta   a delta that cannot be read; the sender erred
-└── UnknownModel   no price is known for a model; nobody erred
+├── InvalidCheckpoint   a checkpoint that cannot be read or written; the log is read instead
+├── InvalidDelta        a delta that cannot be read; the sender erred
+└── UnknownModel        no price is known for a model; nobody erred
 """
 
 
 class SessionError(Exception):
     """Root of everything that this package raises."""
+
+
+class InvalidCheckpoint(SessionError):
+    """Bytes that are no checkpoint, or one of another version; a session that cannot be saved."""
 
 
 class InvalidDelta(SessionError):

@@ -5,6 +5,7 @@ Never changes an entry and never holds one id twice. Called by the fold; read by
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct, structs
@@ -13,6 +14,7 @@ from session.delta import Entry, cut_text
 
 RING_ENTRIES_MAX = 500
 RING_BYTES_MAX = 256 * 1024
+KNOWN_IDS_MAX = 64
 _OVERHEAD_BYTES = 160
 
 
@@ -37,18 +39,39 @@ class Timeline:
     """The ring of the newest entries, at most 500 and 256 KiB of text.
 
     ``numbers`` runs beside ``entries``: the log's number at which each was added, so that a
-    resuming client can be told whether the ring still covers its gap.
+    resuming client can be told whether the ring still covers its gap. ``known`` are ids of
+    entries before the ring that may be heard of once more, by hook and by transcript.
     """
 
-    __slots__ = ("dropped_number", "entries", "ids", "numbers", "seq", "size_bytes")
+    __slots__ = ("dropped_number", "entries", "ids", "known", "numbers", "seq", "size_bytes")
 
     def __init__(self) -> None:
         self.entries: deque[TimelineEntry] = deque()
         self.numbers: deque[int] = deque()
         self.ids: set[str] = set()
+        self.known: list[str] = []
         self.seq = 0
         self.size_bytes = 0
         self.dropped_number = 0
+
+    @classmethod
+    def emptied(cls, seq: int, known: list[str], number: int) -> "Timeline":
+        """A ring without its entries, that goes on from ``seq`` at the log's ``number``.
+
+        ``known`` are the ``newest_ids`` of the ring that it was.
+        """
+        timeline = cls()
+        timeline.seq = seq
+        timeline.known = known
+        timeline.ids = set(known)
+        timeline.dropped_number = number
+        return timeline
+
+    def newest_ids(self) -> list[str]:
+        """Ids of the newest 64 entries, whether the ring still holds them or not."""
+        newest = islice(reversed(self.entries), KNOWN_IDS_MAX)
+        ids = [entry.id for entry in newest][::-1]
+        return (self.known + ids)[-KNOWN_IDS_MAX:]
 
     def __iter__(self) -> Iterator[TimelineEntry]:
         return iter(self.entries)
@@ -93,6 +116,9 @@ class Timeline:
         return [entry for entry, added_at in pairs if added_at > number]
 
     def _drop_oldest(self) -> None:
+        if self.known:
+            self.ids.difference_update(self.known)
+            self.known = []
         oldest = self.entries.popleft()
         self.dropped_number = max(self.dropped_number, self.numbers.popleft())
         self.ids.discard(oldest.id)
