@@ -4,7 +4,7 @@ Never mutated after it was made: the recorder and every hub share one object on 
 Made by the adapters and readers, numbered by the log, applied by the fold.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -15,6 +15,12 @@ SUBAGENT_PREFIX = "subagents/"
 ENTRY_TEXT_BYTES_MAX = 2048
 
 
+EntryKind = Literal[
+    "prompt", "message", "tool", "objective", "tokens", "attention", "subagent", "compaction",
+    "error", "session",
+]  # fmt: skip
+
+
 class Entry(Struct, kw_only=True, omit_defaults=True, frozen=True):
     """A timeline entry as its source knows it; the fold gives it a ``seq``.
 
@@ -22,7 +28,7 @@ class Entry(Struct, kw_only=True, omit_defaults=True, frozen=True):
     """
 
     id: str
-    kind: str
+    kind: EntryKind
     at: int | None = None
     offset: int = 0
     ref: str | None = None

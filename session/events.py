@@ -13,17 +13,17 @@ from session.record import (
     add_entries,
     clear_tools,
     has_transcript,
+    note_prompt,
     refresh_title,
     refresh_tool,
     set_cwd,
     set_names,
 )
 from session.report import ENDED_TOOLS_MAX, count_objectives, count_tools
-from session.state import Item, OpenTool, Session, Status, ToolCount
+from session.state import BLOCKING_KINDS, Item, OpenTool, Session, Status, ToolCount
 from session.subagents import end_subagents, refresh_agent
 
 OPEN_TOOLS_MAX = 256
-PROMPT_HASHES_MAX = 256
 ENTRY_IDLE = "idle_prompt"
 
 
@@ -91,9 +91,7 @@ def _prompt(session: Session, event: Event, changes: Changes) -> None:
 def _prompt_entry_id(session: Session, digest: str) -> str:
     """The hash of the text with its ordinal, the same that the transcript's reader gives."""
     ordinal = session.prompts.get(digest, 0) + 1
-    if len(session.prompts) >= PROMPT_HASHES_MAX and digest not in session.prompts:
-        del session.prompts[next(iter(session.prompts))]
-    session.prompts[digest] = ordinal
+    note_prompt(session, digest, ordinal)
     return f"prompt:{digest}:{ordinal}"
 
 
@@ -204,7 +202,7 @@ def _ask(
     item = Item(
         id=item_id,
         session=session.id,
-        kind=kind,
+        kind=kind if kind in BLOCKING_KINDS else "permission",
         tool=fields.get("tool"),
         summary=fields.get("summary") or "",
         opened_at=event.heard_at,

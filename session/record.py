@@ -15,6 +15,7 @@ ERRORS_MAX = 50
 ERROR_TEXT_BYTES_MAX = 512
 NAME_BYTES_MAX = 1024
 CLEARED_TOOLS_MAX = 64
+PROMPT_HASHES_MAX = 256
 TITLE_ORDER = ("patch", "custom", "hook", "agent", "ai", "summary", "prompt")
 
 
@@ -102,3 +103,10 @@ def clear_tools(session: Session, *, subagents: bool) -> None:
 def has_transcript(session: Session) -> bool:
     """Whether the session's own transcript is known: it tells the whole timeline then."""
     return MAIN_SOURCE in session.transcripts
+
+
+def note_prompt(session: Session, digest: str, ordinal: int) -> None:
+    """The latest ordinal of a prompt's text; of very many the oldest text is forgotten."""
+    if len(session.prompts) >= PROMPT_HASHES_MAX and digest not in session.prompts:
+        del session.prompts[next(iter(session.prompts))]
+    session.prompts[digest] = ordinal

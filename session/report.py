@@ -10,8 +10,16 @@ from typing import Any
 from session import attention, status
 from session.changes import Changes
 from session.delta import MAIN_SOURCE, Entry, Report
-from session.record import add_entries, clear_tools, refresh_title, refresh_tool, set_cwd, set_names
-from session.state import TOKEN_NAMES, Item, Session, Source
+from session.record import (
+    add_entries,
+    clear_tools,
+    note_prompt,
+    refresh_title,
+    refresh_tool,
+    set_cwd,
+    set_names,
+)
+from session.state import BLOCKING_KINDS, STATUSES, TOKEN_NAMES, Item, Session, Source
 from session.subagents import agent_id_of, end_subagents, refresh_agent
 
 ENDED_TOOLS_MAX = 64
@@ -47,7 +55,7 @@ def _note_prompts(session: Session, entries: list[Entry]) -> None:
         kind, _, rest = entry.id.partition(":")
         digest, _, ordinal = rest.partition(":")
         if kind == "prompt" and ordinal.isdecimal():
-            session.prompts[digest] = max(session.prompts.get(digest, 0), int(ordinal))
+            note_prompt(session, digest, max(session.prompts.get(digest, 0), int(ordinal)))
 
 
 def _merge(
@@ -137,9 +145,9 @@ def _cost_state(calls: int, unpriced: int) -> str:
 def _fold_tools(session: Session, _: str, tools: Keys, changes: Changes) -> None:
     """``tools``: name → {calls, errors, total_ms}; from now on hooks do not count."""
     held = _held(session, "tools")
-    counted_by_hooks = session.tools.keys() if session.hook_tools else set()
+    counted_by_hooks = session.tools if session.hook_tools else {}
     session.hook_tools = {}
-    for tool in tools.keys() | counted_by_hooks:
+    for tool in {**tools, **counted_by_hooks}:  # never a set: workers must agree on the order
         parts = [each[tool] for each in held if tool in each]
         if parts:
             session.tools[tool] = _sum(parts, ("calls", "errors", "total_ms"))
@@ -221,7 +229,9 @@ def _fold_open_calls(session: Session, name: str, before: Keys, changes: Changes
             session.open_tools.pop(call, None)
             tool = was["tool"] if was else None
             attention.close_call(session, call, tool, agent_id, "answered", changes)
-        elif call not in session.ended_tools and asked.get("kind"):
+        elif was and was.get("kind") and not asked.get("kind"):  # it turned out to be another
+            attention.close_call(session, call, was["tool"], agent_id, "answered", changes)
+        elif call not in session.ended_tools and asked.get("kind") in BLOCKING_KINDS:
             item = Item(
                 id=call,
                 session=session.id,
@@ -246,7 +256,7 @@ def _fold_signal(session: Session, _: str, __: Any, changes: Changes) -> None:
     told = {
         name: source.values["signal"]
         for name, source in session.transcripts.items()
-        if source.values.get("signal")
+        if (source.values.get("signal") or {}).get("status") in STATUSES
     }
     main = told.pop(MAIN_SOURCE, None)
     newest = max(told.values(), key=lambda each: each["at"], default=None)

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.adapters.claude_hooks import normalize
 from session.changes import Changes
-from session.delta import Delta, Event
+from session.delta import Delta, Event, Report
 from session.fold import fold, new_session
 from session.state import Item, Session, item_view
 from tests.session.made import (
@@ -267,3 +267,31 @@ def test_asking_again_keeps_the_time_of_the_first_request() -> None:
     session = asked(hook("PermissionRequest", NOW + 60_000, tool="Bash"))
     assert isinstance(session.items["t1"], Item)
     assert (session.attention, session.items["t1"].opened_at) == (1, NOW)
+
+
+def test_a_question_that_turns_out_to_be_another_call_is_closed() -> None:
+    """What a source says last of a call wins: nobody is waited for any more."""
+    asked = {"tool": "AskUserQuestion", "at": NOW, "kind": "question", "summary": "which?"}
+    session = folded([told(1, {"q": asked})])
+    assert (session.status, session.attention) == ("waiting", 1)
+    refold(session, [told(2, {"q": {"tool": "Bash", "at": NOW}})])
+    assert (session.status, session.attention) == ("running", 0)
+
+
+def told(to: int, open_calls: dict[str, Any]) -> Report:
+    """A report of open calls in a turn that is under way."""
+    values = {"open_calls": open_calls, "signal": {"status": "running", "at": NOW}}
+    return Report(
+        id=f"r{to}", workspace="default", session="s", agent="claude-code", source="main",
+        at=NOW, received_at=NOW, generation=0, from_=to - 1, to=to, values=values,
+    )  # fmt: skip
+
+
+def test_words_that_nobody_knows_change_no_status_and_open_a_permission() -> None:
+    """Whoever posts deltas cannot put a word on the board that no reader of it knows."""
+    asks = Event(
+        id="e", workspace="default", session="s", agent="x", source="native", kind="permission",
+        at=NOW, received_at=NOW, fields={"asks": "whatever", "tool": "Bash"},
+    )  # fmt: skip
+    session = folded([asks])
+    assert [item.kind for item in session.items.values()] == ["permission"]
