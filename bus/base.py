@@ -1,4 +1,4 @@
-"""The interface of the log: append, tail, group, checkpoint, position, lineage.
+"""The interface of the bus: the log (append, tail, group, checkpoint), and what is shared besides.
 
 Both engines keep it and one conformance suite proves it. Called by ingest, hub and recorder;
 nobody else knows which engine runs.
@@ -7,6 +7,7 @@ nobody else knows which engine runs.
 from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple, Protocol
 
+from bus.shared import Shared
 from session.delta import Delta
 
 
@@ -64,8 +65,11 @@ class Group(Protocol):
         ...
 
 
-class Bus(Protocol):
-    """The log. Every method may raise BusUnavailable within 3 s; nothing is half done then."""
+class Bus(Shared, Protocol):
+    """The log. Every method may raise BusUnavailable within 3 s; nothing is half done then.
+
+    What processes share besides it lies in the same place.
+    """
 
     partitions: int
 
@@ -74,7 +78,7 @@ class Bus(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of everything; tails end."""
+        """Let go of everything; tails and listeners end."""
         ...
 
     async def append(self, deltas: Sequence[Delta]) -> list[Receipt]:

@@ -29,6 +29,21 @@ def checkpoint(partition: int) -> str:
     return f"tower:{{{partition}}}:checkpoint"
 
 
+def lease(name: str) -> str:
+    """Who holds a lease. What is shared lies in the slot of the first partition."""
+    return f"tower:{{0}}:lease:{name}"
+
+
+def secret(name: str) -> str:
+    """A secret of all processes."""
+    return f"tower:{{0}}:secret:{name}"
+
+
+def signal(topic: str) -> str:
+    """A pub/sub channel, which lies in no slot."""
+    return f"tower:signal:{topic}"
+
+
 def _path(workspace: str, session: str) -> str:
     return f"{_escaped(workspace)}:{_escaped(session)}"
 

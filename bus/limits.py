@@ -33,6 +33,9 @@ SEEN_IDS_MAX = 50_000
 PENDING_MAX = 10_000
 """Delivered to a group and not acked; beyond, the group is given nothing new."""
 
+SIGNALS_MAX = 1_000
+"""Not yet heard by one listener; beyond, all are dropped, and it is told that it missed some."""
+
 # The Redis engine.
 
 STREAM_DELTAS_MAX = 500_000
@@ -50,6 +53,9 @@ WRITE_TIMEOUT_MS = 2_000
 
 TAIL_BLOCK_MS = 1_000
 """A tail asks again after so long of silence, and then compares its position with the log's."""
+
+SIGNAL_SILENCE_MS = 2_000
+"""A listener pings after so long of silence, and comes anew after as much without an answer."""
 
 READ_TIMEOUT_MS = BLOCK_MS_MAX + 3_000
 """A blocking read's answer: redis-py counts the time blocked as waiting for the answer."""

@@ -13,7 +13,9 @@ from bus.errors import BusClosed, BusUnavailable
 from bus.limits import BATCH_DELTAS_MAX, REPLY_MS_MAX
 from bus.memory_group import GroupState, MemoryGroup
 from bus.memory_ring import Reader, Ring, Seen, size_of
+from bus.memory_signals import MemorySignals
 from bus.position import Position, parse
+from bus.shared import Signal
 from session import codec
 from session.delta import Delta
 
@@ -52,6 +54,9 @@ class MemoryBus:
         self._seen = Seen()
         self._groups: dict[str, GroupState] = {}
         self._checkpoint: Checkpoint | None = None
+        self._signals = MemorySignals()
+        self._leases: dict[str, tuple[str, int]] = {}  # the holder, and until when
+        self._secrets: dict[str, str] = {}
         self._closed = False
 
     async def open(self) -> None:
@@ -59,8 +64,9 @@ class MemoryBus:
         self._check()
 
     async def close(self) -> None:
-        """Tails end, waiting appends and reads give up."""
+        """Tails and listeners end, waiting appends and reads give up."""
         self._closed = True
+        self._signals.close()
         self._ring.wake()
         self._ring.room.set()
 
@@ -138,6 +144,37 @@ class MemoryBus:
         """What was kept since the start."""
         self._check(partition)
         return self._checkpoint
+
+    async def lease(self, name: str, holder: str, ttl_ms: int) -> bool:
+        """Take or renew a lease; False if another one holds it."""
+        self._check()
+        held_by, until_ms = self._leases.get(name, (holder, 0))
+        now_ms = self._clock()
+        if held_by != holder and now_ms < until_ms:
+            return False
+        self._leases[name] = (holder, now_ms + ttl_ms)
+        return True
+
+    async def release(self, name: str, holder: str) -> None:
+        """Give it up, if it is this holder's."""
+        self._check()
+        if self._leases.get(name, ("", 0))[0] == holder:
+            del self._leases[name]
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        """Tell those who listen in this process: there are no others."""
+        self._check()
+        self._signals.publish(Signal(topic, data))
+
+    def listen(self, *topics: str) -> AsyncGenerator[Signal, None]:
+        """What is published from now on; ends at close."""
+        self._check()
+        return self._signals.listen(topics)
+
+    async def secret(self, name: str, value: str) -> str:
+        """The first value that was given under this name since the start."""
+        self._check()
+        return self._secrets.setdefault(name, value)
 
     def _check(self, partition: int = 0) -> None:
         if self._closed:

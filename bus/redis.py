@@ -1,7 +1,8 @@
 """The log in Redis Streams: P partitions, each a stream, a meta hash, seen ids and a checkpoint.
 
 Never repeats what may have been done without an id that makes it harmless. Called through
-``bus.connect``; the parts are ``redis_lane`` (write), ``redis_tail`` and ``redis_group`` (read).
+``bus.connect``; the parts are ``redis_lane`` (write), ``redis_tail`` and ``redis_group`` (read),
+``redis_signals``.
 """
 
 import asyncio
@@ -13,11 +14,13 @@ from bus.base import Batch, Checkpoint, Receipt, partition_of
 from bus.errors import BusUnavailable
 from bus.limits import PARTITIONS, STREAM_DELTAS_MAX
 from bus.position import Position, parse
-from bus.redis_calls import CHECKPOINT, TRIM, Calls
+from bus.redis_calls import CHECKPOINT, LEASE, RELEASE, SECRET, TRIM, Calls
 from bus.redis_clients import Clients, make_clients
 from bus.redis_group import RedisGroup
 from bus.redis_lane import Lane
+from bus.redis_signals import RedisSignals
 from bus.redis_tail import Tail
+from bus.shared import Signal
 from session.delta import Delta
 
 T = TypeVar("T")
@@ -35,6 +38,7 @@ class RedisBus:
     ) -> None:
         self.partitions = partitions
         self._calls = Calls(make(url))
+        self._signals = RedisSignals(self._calls)
         self._lanes = [Lane(self._calls, each, stream_max) for each in range(partitions)]
 
     async def open(self) -> None:
@@ -42,8 +46,9 @@ class RedisBus:
         await _all([self._calls.state(each) for each in range(self.partitions)])
 
     async def close(self) -> None:
-        """Waiting appends fail, tails end."""
+        """Waiting appends fail, tails and listeners end."""
         self._calls.closed = True
+        self._signals.close()
         await asyncio.gather(*(lane.close() for lane in self._lanes))
         await self._calls.close()
 
@@ -108,6 +113,28 @@ class RedisBus:
         if None in reply:
             return None
         return Checkpoint(reply[0].decode(), reply[1].decode(), reply[2])
+
+    async def lease(self, name: str, holder: str, ttl_ms: int) -> bool:
+        """Take or renew a lease; False if another one holds it."""
+        return bool(await self._calls.script(LEASE, [keys.lease(name)], [holder, ttl_ms]))
+
+    async def release(self, name: str, holder: str) -> None:
+        """Give it up, if it is this holder's."""
+        await self._calls.script(RELEASE, [keys.lease(name)], [holder])
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        """Tell all who listen now."""
+        await self._signals.publish(Signal(topic, data))
+
+    def listen(self, *topics: str) -> AsyncGenerator[Signal, None]:
+        """What is published from now on; ends at close."""
+        self._calls.check()
+        return self._signals.listen(topics)
+
+    async def secret(self, name: str, value: str) -> str:
+        """The first value that any process gave under this name."""
+        kept = await self._calls.script(SECRET, [keys.secret(name)], [value])
+        return str(kept, "utf-8")
 
 
 async def _all(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

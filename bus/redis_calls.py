@@ -1,4 +1,4 @@
-"""Asking Redis until it answers or the time is up, and the three scripts.
+"""Asking Redis until it answers or the time is up, and the scripts.
 
 What is repeated here must give the same whether or not it was done before. Never waits longer
 than its deadline. Called by the Redis engine.
@@ -17,6 +17,7 @@ from redis.exceptions import (
     MasterDownError,
     NoScriptError,
     ReadOnlyError,
+    RedisClusterException,
     RedisError,
     TimeoutError,  # noqa: A004 - redis-py's own
     TryAgainError,
@@ -37,18 +38,18 @@ PASSING = (
     ClusterDownError,
     MasterDownError,
     TryAgainError,
+    RedisClusterException,
     OSError,
 )
 """Errors that the next try may not meet."""
 
 
 class Script:
-    """A script of ``bus/lua``, with the lineage check in front of it."""
+    """A script of ``bus/lua``, made of these parts."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, *parts: str) -> None:
         folder = files("bus") / "lua"
-        parts = [(folder / f"{part}.lua").read_text("utf-8") for part in ("lineage", name)]
-        self.text = "\n".join(parts)
+        self.text = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
         self.sha1 = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, client: Client, names: list[str], args: list[Any]) -> Any:
@@ -59,9 +60,13 @@ class Script:
             return await client.execute_command("EVAL", self.text, len(names), *names, *args)
 
 
-APPEND = Script("append")
-TRIM = Script("trim")
-CHECKPOINT = Script("checkpoint")
+# Whatever touches the log must know its epoch first; what is shared besides has none.
+APPEND = Script("lineage", "append")
+TRIM = Script("lineage", "trim")
+CHECKPOINT = Script("lineage", "checkpoint")
+LEASE = Script("lease")
+RELEASE = Script("release")
+SECRET = Script("secret")
 
 
 class Backoff:

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException, RedisError
 
 from bus.limits import READ_TIMEOUT_MS, WRITE_TIMEOUT_MS
 
@@ -20,12 +22,19 @@ SCHEMES = ("redis", "rediss", "redis+sentinel", "redis+cluster")
 PORTS = {"redis+sentinel": 26379}
 SENTINEL_MASTER = "mymaster"
 
+FAILURES = (RedisError, RedisClusterException, OSError)
+"""Whatever redis-py raises when it does not go well; its Cluster has a root of its own."""
+
 
 class Client(Protocol):
     """What the engine needs of redis-py."""
 
     async def execute_command(self, *args: Any) -> Any:
         """Send one command, give its answer."""
+        ...
+
+    def pubsub(self) -> PubSub:
+        """Something that takes a connection for itself and hears signals on it."""
         ...
 
     async def aclose(self) -> None:
@@ -80,6 +89,15 @@ async def renew(client: Client) -> None:
     pool = getattr(client, "connection_pool", None)
     if pool is not None:  # a Cluster client does so by itself
         await pool.disconnect(inuse_connections=False)
+
+
+async def pubsub_of(client: Client) -> PubSub:
+    """A way to hear signals: in a Cluster at any node, for each of them hears all."""
+    if not isinstance(client, RedisCluster):
+        return client.pubsub()
+    _ = await client.initialize()
+    await client.nodes_manager.initialize()  # the node heard before may be gone for good
+    return client.pubsub(node=client.get_random_node())
 
 
 def _make_client(

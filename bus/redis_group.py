@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from bus import keys
 from bus.base import Delivery
@@ -17,7 +17,7 @@ from bus.follow import Entry, read_entry
 from bus.limits import BLOCK_MS_MAX
 from bus.position import START_ID, Position, parse
 from bus.redis_calls import Calls
-from bus.redis_clients import renew
+from bus.redis_clients import FAILURES, renew
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class RedisGroup:
                     return await self._deliveries(entries)
             block = ["BLOCK", min(wait_ms, BLOCK_MS_MAX)] if wait_ms > 0 else []
             return await self._deliveries(await self._read(">", count, *block))
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             self._owed_from = self._owed_from or START_ID
             raise await self._unavailable(error) from error
 
@@ -69,7 +69,7 @@ class RedisGroup:
                 for entry in await self._idle(idle_ms, count):
                     entries.setdefault(entry.id, entry)
             return await self._deliveries(list(entries.values())[:count])
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             raise await self._unavailable(error) from error
 
     async def _create(self) -> None:

@@ -6,15 +6,13 @@ engine.
 
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from bus import keys
 from bus.base import Batch
 from bus.errors import BusError
 from bus.follow import Entry, Follower, State, read_entry
 from bus.limits import BATCH_DELTAS_MAX, TAIL_BLOCK_MS
 from bus.redis_calls import Backoff, Calls
-from bus.redis_clients import renew
+from bus.redis_clients import FAILURES, renew
 
 
 class Tail:
@@ -32,7 +30,7 @@ class Tail:
         """One read; None if there is nothing to tell. Survives whatever Redis does."""
         try:
             await self._read_on()
-        except (RedisError, BusError, OSError):
+        except (*FAILURES, BusError):
             if self._calls.closed:
                 return None
             # A reply may have been too large for its time, so ask for less.

@@ -26,6 +26,15 @@ def test_every_key_of_a_partition_has_its_hash_tag() -> None:
         assert name.startswith("tower:{3}:")
 
 
+def test_what_is_shared_lies_in_one_slot() -> None:
+    """Leases and secrets are in the slot of the first partition, whatever their names are."""
+    for key in (keys.lease("trim:{4}"), keys.secret("}{"), keys.meta(0)):
+        assert key[key.index("{") : key.index("}") + 1] == "{0}"
+    assert keys.lease("trim") == "tower:{0}:lease:trim"
+    assert keys.secret("cookies") == "tower:{0}:secret:cookies"
+    assert keys.signal("presence") == "tower:signal:presence"
+
+
 def test_different_names_make_different_keys() -> None:
     """A colon in a name cannot make it another's key."""
     names = [("a", "b:c", "d"), ("a:b", "c", "d"), ("a", "b", "c:d"), ("a%3Ab", "c", "d")]

@@ -7,9 +7,10 @@ import pytest
 
 from bus.base import Batch, Receipt
 from bus.errors import BusClosed, BusUnavailable
-from bus.limits import DEDUPE_MS, PENDING_MAX, RING_DELTAS_MAX
+from bus.limits import DEDUPE_MS, PENDING_MAX, RING_DELTAS_MAX, SIGNALS_MAX
 from bus.memory import MemoryBus, base36
 from bus.memory_ring import Ring, Seen, size_of
+from bus.shared import SUBSCRIBED
 from session.delta import Delta, Event
 from session.errors import InvalidDelta
 
@@ -267,3 +268,32 @@ async def test_what_cannot_be_packed_is_refused_whole() -> None:
     with pytest.raises(InvalidDelta):
         await bus.append([event("a"), event("b", "\ud800")])
     assert await bus.append([event("c")]) == [Receipt(1, False)]
+
+
+async def test_a_lease_lasts_for_its_term() -> None:
+    """It counts from the last renewal, to the millisecond."""
+    clock = Clock()
+    bus = MemoryBus(clock=clock)
+    assert await bus.lease("recorder", "one", 1_000)
+    clock.now_ms += 999
+    assert not await bus.lease("recorder", "two", 1_000)
+    assert await bus.lease("recorder", "one", 1_000)
+    clock.now_ms += 999
+    assert not await bus.lease("recorder", "two", 1_000)
+    clock.now_ms += 1
+    assert await bus.lease("recorder", "two", 1_000)
+
+
+async def test_a_listener_that_does_not_keep_up_is_told() -> None:
+    """Its queue is bounded, and dropped with a word; one that keeps up hears everything."""
+    bus = MemoryBus()
+    slow, quick = bus.listen("a"), bus.listen("a")
+    for listening in (slow, quick):
+        assert await anext(listening) == SUBSCRIBED
+    for number in range(SIGNALS_MAX + 1):
+        await bus.publish("a", b"%d" % number)
+        assert await anext(quick) == ("a", b"%d" % number)
+    assert await anext(slow) == SUBSCRIBED
+    assert await anext(slow) == ("a", b"%d" % SIGNALS_MAX)
+    await bus.publish("a", b"next")
+    assert await anext(slow) == ("a", b"next")

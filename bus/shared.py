@@ -1,0 +1,55 @@
+"""What processes share besides the log: leases, secrets, and signals that may be lost.
+
+Both engines keep it and one conformance suite proves it. Never a place for what must not be
+lost: that goes on the log. Called by hub, ingest, recorder and the roles.
+"""
+
+from collections.abc import AsyncGenerator
+from typing import NamedTuple, Protocol
+
+
+class Signal(NamedTuple):
+    """Something that was published on a topic."""
+
+    topic: str
+    data: bytes
+
+
+SUBSCRIBED = Signal("", b"")
+"""From here on signals are heard; what was published before may have been missed."""
+
+
+class Shared(Protocol):
+    """Every method but ``listen`` may raise BusUnavailable within 3 s, and may be called again."""
+
+    async def lease(self, name: str, holder: str, ttl_ms: int) -> bool:
+        """Take or renew a lease; False if another one holds it.
+
+        True means: for ``ttl_ms`` from the call (not from its answer) nobody else is told True.
+        A Redis that fails over may forget a lease, so two holders for a moment must do no harm.
+        """
+        ...
+
+    async def release(self, name: str, holder: str) -> None:
+        """Give a lease up, if this holder has it.
+
+        Whoever gives up and comes back does so under a new name, for a release that was not
+        answered may still be done.
+        """
+        ...
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        """Tell all who listen now, in this process too. It may be heard twice, or not at all."""
+        ...
+
+    def listen(self, *topics: str) -> AsyncGenerator[Signal, None]:
+        """What is published on these topics, for ever; ends at close.
+
+        The first thing is SUBSCRIBED, and it comes again whenever signals may have been missed:
+        whoever keeps a state by them must then look at the state itself.
+        """
+        ...
+
+    async def secret(self, name: str, value: str) -> str:
+        """The secret of all processes under a name; ``value`` becomes it if there was none."""
+        ...

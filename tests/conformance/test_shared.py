@@ -1,0 +1,139 @@
+"""What processes share besides the log, whichever engine they run on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bus.base import Bus
+from bus.errors import BusClosed
+from bus.shared import SUBSCRIBED, Signal
+
+DEADLINE_SECONDS = 8
+LONG_MS = 60_000
+
+
+async def hear(listening: AsyncIterator[Signal]) -> Signal:
+    """The next one, which must come soon."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        return await anext(listening)
+
+
+async def lease_soon(bus: Bus, name: str, holder: str) -> None:
+    """Ask until it is given."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not await bus.lease(name, holder, LONG_MS):  # noqa: ASYNC110 - it runs out in silence
+            await asyncio.sleep(0.01)
+
+
+async def test_a_lease_has_one_holder(bus: Bus) -> None:
+    """Another one is refused, the holder may renew it, and other leases are free."""
+    assert await bus.lease("recorder", "one", LONG_MS)
+    assert not await bus.lease("recorder", "two", LONG_MS)
+    assert await bus.lease("recorder", "one", LONG_MS)
+    assert await bus.lease("timer", "two", LONG_MS)
+
+
+async def test_of_many_that_ask_at_once_one_is_given_a_lease(bus: Bus) -> None:
+    """However many contend, exactly one holds it, and it is told so whenever it asks."""
+    holders = [f"h{number}" for number in range(30)]
+    given = await asyncio.gather(*(bus.lease("recorder", each, LONG_MS) for each in holders))
+    assert given.count(True) == 1
+    assert [await bus.lease("recorder", each, LONG_MS) for each in holders] == given
+
+
+async def test_a_lease_that_is_given_up_is_free(bus: Bus) -> None:
+    """Only its holder can give it up, and the next one has it at once."""
+    await bus.lease("recorder", "one", LONG_MS)
+    await bus.release("recorder", "two")
+    assert not await bus.lease("recorder", "two", LONG_MS)
+    await bus.release("recorder", "one")
+    assert await bus.lease("recorder", "two", LONG_MS)
+    await bus.release("recorder", "one")
+    assert not await bus.lease("recorder", "one", LONG_MS)
+
+
+async def test_the_lease_of_a_holder_that_is_gone_runs_out(bus: Bus) -> None:
+    """Nobody renews it, so another one gets it; then the former holder is refused."""
+    assert await bus.lease("recorder", "gone", 100)
+    await lease_soon(bus, "recorder", "next")
+    assert not await bus.lease("recorder", "gone", LONG_MS)
+
+
+async def test_a_renewed_lease_outlives_its_first_term(bus: Bus) -> None:
+    """A renewal counts from its own moment."""
+    assert await bus.lease("recorder", "one", 200)
+    assert await bus.lease("recorder", "one", LONG_MS)
+    await bus.lease("clock", "gone", 200)  # begins later, so the first term ends before it does
+    await lease_soon(bus, "clock", "next")
+    assert not await bus.lease("recorder", "two", LONG_MS)
+
+
+async def test_a_listener_is_told_when_it_hears(bus: Bus) -> None:
+    """The first thing is that the subscription is in place; what is published then is heard."""
+    await bus.publish("presence", b"too early")
+    listening = bus.listen("presence")
+    assert await hear(listening) == SUBSCRIBED
+    data = bytes(range(256))
+    await bus.publish("presence", data)
+    assert await hear(listening) == ("presence", data)
+    waiting = asyncio.create_task(hear(listening))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    await bus.publish("presence", b"")
+    assert await waiting == ("presence", b"")
+
+
+async def test_every_listener_hears_its_topics(bus: Bus) -> None:
+    """Several topics arrive in order at one listener, and nobody hears what it did not ask for."""
+    both, one = bus.listen("a", "ß:{0}"), bus.listen("a")
+    for listening in (both, one):
+        assert await hear(listening) == SUBSCRIBED
+    for topic, data in (("a", b"1"), ("ß:{0}", b"2"), ("c", b"3"), ("a", b"4")):
+        await bus.publish(topic, data)
+    assert [await hear(both) for _ in range(3)] == [("a", b"1"), ("ß:{0}", b"2"), ("a", b"4")]
+    assert [await hear(one) for _ in range(2)] == [("a", b"1"), ("a", b"4")]
+
+
+async def test_a_listener_that_leaves_hurts_nobody(bus: Bus) -> None:
+    """Publishing goes on when nobody listens, and to those who are left."""
+    leaving, staying = bus.listen("a"), bus.listen("a")
+    for listening in (leaving, staying):
+        assert await hear(listening) == SUBSCRIBED
+    await leaving.aclose()
+    await bus.publish("a", b"1")
+    assert await hear(staying) == ("a", b"1")
+    await staying.aclose()
+    await bus.publish("a", b"2")
+
+
+async def test_a_secret_is_kept_once(bus: Bus) -> None:
+    """The first value stays, also when many give one at the same moment; names are apart."""
+    values = [f"välue-{number}" for number in range(20)]
+    kept = set(await asyncio.gather(*(bus.secret("cookies", value) for value in values)))
+    assert len(kept) == 1
+    assert kept < set(values)
+    assert {await bus.secret("cookies", "late")} == kept
+    assert await bus.secret("other", "late") == "late"
+
+
+async def test_a_closed_bus_shares_nothing(bus: Bus) -> None:
+    """After close a waiting listener has ended, and everything else refuses."""
+    listening = bus.listen("a")
+    assert await hear(listening) == SUBSCRIBED
+    waiting = asyncio.create_task(anext(listening, None))  # type: ignore[arg-type]
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    await bus.close()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        assert await waiting is None
+    with pytest.raises(BusClosed):
+        bus.listen("a")
+    for refused in (
+        bus.lease("a", "one", LONG_MS),
+        bus.release("a", "one"),
+        bus.publish("a", b""),
+        bus.secret("a", "b"),
+    ):
+        with pytest.raises(BusClosed):
+            await refused
