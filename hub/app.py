@@ -1,4 +1,4 @@
-"""The hub's routes: the shell of the dashboard, login, health, metrics, ``/api`` and ``/ws``.
+"""The hub's routes: the shell of the dashboard, login, ``/api`` and ``/ws``.
 
 Endpoints find their hub in the app's state, so the list is the same for every role.
 """
@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
-from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -18,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from hub import metrics, rest
+from hub.asyncapi import asyncapi
 from hub.auth import Door
 from hub.problem import problem
 
@@ -67,25 +67,6 @@ def _credentials(body: bytes, content_type: str) -> dict[str, str] | None:
         return None
 
 
-async def healthz(request: Request) -> Response:
-    """``GET /healthz``: the process answers."""
-    return Response("ok\n", media_type="text/plain")
-
-
-async def readyz(request: Request) -> Response:
-    """``GET /readyz``: the log's tail is folded."""
-    if request.app.state.hub.worker.ready.is_set():
-        return Response("ready\n", media_type="text/plain")
-    return problem(503, "the log is not folded yet", headers={"Retry-After": "1"})
-
-
-async def metrics_page(request: Request) -> Response:
-    """``GET /metrics``: Prometheus text, of every registry of this process."""
-    request.app.state.hub.worker.collect()
-    pages = [generate_latest(each) for each in request.app.state.registries]
-    return Response(b"".join(pages), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
 class Socket:
     """``/ws``, handed to the app's hub."""
 
@@ -120,15 +101,14 @@ routes: list[BaseRoute] = [
     Route("/", shell),
     Mount("/assets", Assets(directory=ui_folder() / "assets", check_dir=False), name="assets"),
     Route("/login", login, methods=["POST"]),
-    Route("/healthz", healthz),
-    Route("/readyz", readyz),
-    Route("/metrics", metrics_page),
     Route("/api/live", rest.live),
     Route("/api/live/{id}", rest.live_session),
     Route("/api/sessions", rest.sessions),
     Route("/api/sessions/{id}", rest.session),
     Route("/api/attention", rest.attention),
     Route("/api/attention/{id:path}", rest.attention_item),
+    Route("/api/clients", rest.clients),
     Route("/api/me", rest.me),
+    Route("/asyncapi.json", asyncapi),
     WebSocketRoute("/ws", Socket()),
 ]

@@ -11,13 +11,16 @@ class HubError(Exception):
 
 
 class BadRequest(HubError):
-    """``code`` is one of the protocol's error codes."""
+    """``code`` is one of the protocol's error codes; it may go well after ``retry_ms``."""
 
-    def __init__(self, code: str, message: str, session: str | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, session: str | None = None, retry_ms: int | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.session = session
+        self.retry_ms = retry_ms
 
 
 class Refused(HubError):

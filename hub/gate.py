@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.auth import Door, Grant, headers_of
 from hub.problem import problem
-from hub.wsprotocol import answered
+from hub.wsprotocol import socket_of
 
 HEALTH = frozenset({"/healthz", "/readyz"})
-_PRIVATE = ("/api/",)
+_PRIVATE = ("/api/", "/asyncapi.json")
 # On loopback, where only this machine's own users are, agents write and Prometheus reads freely.
 _PRIVATE_ABROAD = ("/v1/", "/metrics")
 _CSP = (
@@ -96,11 +96,13 @@ async def refuse(response: Response, scope: Scope, receive: Receive, send: Send)
         {
             "type": "websocket.http.response.start",
             "status": response.status_code,
-            "headers": response.raw_headers,
+            "headers": [*response.raw_headers, *_HEADERS.items()],
         }
     )
     await send({"type": "websocket.http.response.body", "body": response.body})
-    answered(scope)
+    protocol = socket_of(scope)
+    if protocol is not None:
+        protocol.answered()
 
 
 def _with_headers(send: Send) -> Send:

@@ -19,10 +19,13 @@ class Limits(Struct, frozen=True, kw_only=True):
     messages_burst: int = 60
     answers_per_second: int = 1_000  # acks and pongs, which follow the hub's own pace: then 4007
     frame_bytes_max: int = 64 * 1024  # larger snapshots and patches go in parts
+    part_bytes_max: int = 16 * 1024  # of a snapshot: attention comes between, and little waits
     in_flight_bytes_max: int = 256 * 1024  # beyond: the client is behind
+    queued_bytes_max: int = 64 * 1024  # waits for a full write buffer; beyond: behind as well
     attention_bytes_max: int = 64 * 1024  # a client's own attention lane; beyond: full set later
     hello_timeout_ms: int = 5_000  # else 4502
     heartbeat_ms: int = 10_000
+    silent_ms: int = 30_000  # nothing at all heard for so long: 4002
     behind_degrade_ms: int = 10_000  # over budget: attention and overview only
     behind_abort_ms: int = 30_000  # then 4001
     connections_max: int = 20_000  # more: 4006
@@ -30,5 +33,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     sessions_max: int = 50_000  # cached; the longest silent past one leaves
     board_rows_min: int = 200  # fewer live rows are filled up with past ones
     resync_interval_ms: int = 1_000
+    catch_up_ms: int = 5_000  # a worker that lags behind a client's cursor may take so long
     tick_max_ms: int = 1_000  # never staler
     totals_interval_ms: int = 1_000
+
+    @property
+    def snapshot_bytes_max(self) -> int:
+        """A part of a snapshot is a frame as well."""
+        return min(self.part_bytes_max, self.frame_bytes_max)

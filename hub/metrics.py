@@ -16,7 +16,21 @@ broadcast_latency = Histogram(
 flush_seconds = Histogram(
     "tower_hub_flush_seconds", "One flush of all that was due", buckets=_BUCKETS, registry=registry
 )
-frames_total = Counter("tower_hub_frames", "Frames written to clients", registry=registry)
+frames_total = Counter(
+    "tower_hub_frames", "Frames written to clients", ["kind", "sharing"], registry=registry
+)
+conflated_total = Counter(
+    "tower_hub_conflated_updates", "Changes overtaken before they were sent", registry=registry
+)
+snapshots_total = Counter(
+    "tower_hub_snapshots", "Session snapshots by cause", ["reason"], registry=registry
+)
+loop_lag = Histogram(
+    "tower_hub_loop_lag_seconds", "How late the event loop ran a timer", buckets=_BUCKETS,
+    registry=registry,
+)  # fmt: skip
+bus_lag = Gauge("tower_bus_lag_entries", "Log entries not folded yet", registry=registry)
+watching = Gauge("tower_hub_watching", "People watching, over all workers", registry=registry)
 sent_bytes_total = Counter("tower_hub_sent_bytes", "Bytes of frames written", registry=registry)
 clients = Gauge("tower_hub_clients", "Connected clients", ["state"], registry=registry)
 subscriptions = Gauge("tower_hub_subscriptions", "Opened sessions", registry=registry)
@@ -37,6 +51,11 @@ NAMES = frozenset(
         "tower_hub_flush_seconds",
         "tower_hub_frames_total",
         "tower_hub_sent_bytes_total",
+        "tower_hub_conflated_updates_total",
+        "tower_hub_snapshots_total",
+        "tower_hub_loop_lag_seconds",
+        "tower_bus_lag_entries",
+        "tower_hub_watching",
         "tower_hub_clients",
         "tower_hub_subscriptions",
         "tower_hub_evictions_total",

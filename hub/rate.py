@@ -2,25 +2,29 @@
 
 
 class Bucket:
-    """Refuses what comes too often; ``is_abused`` once a whole burst more was refused."""
+    """Refuses what comes too often; ``is_abused`` once a whole burst more was refused.
+
+    Refusals are forgiven at the rate at which messages are allowed.
+    """
 
     def __init__(self, per_second: float, burst: int) -> None:
         self.per_second = per_second
         self.burst = burst
         self._left = float(burst)
         self._at: float | None = None
-        self._refused = 0
+        self._refused = 0.0
 
     def take(self, now_s: float) -> bool:
         """Whether one more message is allowed now."""
         if self._at is not None:
-            self._left = min(self.burst, self._left + (now_s - self._at) * self.per_second)
+            earned = (now_s - self._at) * self.per_second
+            self._left = min(self.burst, self._left + earned)
+            self._refused = max(0.0, self._refused - earned)
         self._at = now_s
         if self._left < 1:
             self._refused += 1
             return False
         self._left -= 1
-        self._refused = 0
         return True
 
     @property

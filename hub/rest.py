@@ -124,6 +124,17 @@ async def attention_item(request: Request) -> Response:
     return _json({**item_view(item), **more})
 
 
+async def clients(request: Request) -> Response:
+    """``GET /api/clients``: who is connected to this worker; for operators."""
+    grant, board = _grant(request), _hub(request).board
+    if grant.role != "operator":
+        return problem(403, "only an operator may see who is connected")
+    told = [
+        client.view_of() for client in board.clients.values() if client.workspace == grant.workspace
+    ]
+    return _json({"worker": board.worker, "clients": told})
+
+
 async def me(request: Request) -> Response:
     """``GET /api/me``: what the credential allows."""
     grant = _grant(request)

@@ -1,15 +1,15 @@
-"""The WebSocket shell: one task that receives, one that writes, nothing decided here.
+"""The WebSocket shell: one task per connection that does nothing but receive.
 
-The first frame must be ``hello``; everything after it goes to the pure core. A stalled client is
-let go, never waited for. Reached through the route ``/ws``.
+The first frame must be ``hello``; everything after it goes to the pure core, which writes by
+itself. A stalled client is let go, never waited for. Reached through the route ``/ws``.
 """
 
 import asyncio
 import contextlib
 import itertools
-import logging
 import secrets
-from collections import Counter
+import time
+from collections import Counter, deque
 from typing import Any
 
 import msgspec
@@ -27,12 +27,12 @@ from hub.live.requests import ANSWERS, focus, opens
 from hub.problem import problem
 from hub.rate import Bucket
 from hub.worker import Worker, now_ms
-from hub.wsprotocol import abort
-
-log = logging.getLogger(__name__)
+from hub.wsprotocol import socket_of
 
 CLOSE_TIMEOUT_S = 1.0
 RETRY_MS = 1_000
+FULL_RETRY_MS = 10_000
+SWEEP_S = 5.0
 
 
 class Hub:
@@ -44,7 +44,7 @@ class Hub:
         self.limits = worker.board.limits
         self.door = door
         self.draining = False
-        self._open: set[Connection] = set()
+        self.connections: set[Connection] = set()
         self._unauthenticated: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,75 +55,105 @@ class Hub:
             return
         grant: Grant | None = scope["state"]["grant"]
         offered = scope.get("subprotocols") or []
-        await receive()  # websocket.connect
-        subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
-        await send({"type": "websocket.accept", "subprotocol": subprotocol})
         connection = Connection(self, grant, scope, receive, send)
-        self._open.add(connection)
+        is_full = len(self.connections) >= self.limits.connections_max
+        self.connections.add(connection)
+        if grant is None:
+            self._unauthenticated[connection.address] += 1
         try:
+            await receive()  # websocket.connect
+            subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
+            await send({"type": "websocket.accept", "subprotocol": subprotocol})
+            # A browser cannot see a refused handshake: it is told by a close code.
+            if self.draining:
+                connection.end(4000)
+            elif is_full:
+                connection.end(4006, retry_ms=FULL_RETRY_MS)
             await connection.serve()
         finally:
-            self._open.discard(connection)
+            self.connections.discard(connection)
+            self.greeted(connection)
 
     def _refusal(self, scope: Scope) -> Response | None:
         offered = scope.get("subprotocols") or []
         if offered and SUBPROTOCOL not in offered:
             return problem(400, f"only the subprotocol {SUBPROTOCOL} is spoken here")
-        if self.draining or len(self._open) >= self.limits.connections_max:
-            return problem(
-                503, "this worker takes no more connections", headers={"Retry-After": "1"}
-            )
         address = (scope.get("client") or ("",))[0]
         waiting = self._unauthenticated[address]
         if scope["state"]["grant"] is None and waiting >= self.limits.connections_per_address_max:
             return problem(429, "too many connections without a credential from this address")
         return None
 
-    @contextlib.contextmanager
-    def counted(self, grant: Grant | None, address: str) -> Any:
-        """Count a connection that has shown no credential yet."""
-        if grant is not None:
-            yield
-            return
-        self._unauthenticated[address] += 1
-        try:
-            yield
-        finally:
-            self._unauthenticated[address] -= 1
-            if not self._unauthenticated[address]:
-                del self._unauthenticated[address]
+    def greeted(self, connection: "Connection") -> None:
+        """The connection has shown a credential, or is gone: it counts as a stranger no more."""
+        if connection.is_stranger:
+            connection.is_stranger = False
+            self._unauthenticated -= Counter((connection.address,))
+
+    async def run(self) -> None:
+        """Let go of silent peers and of credentials that have expired, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            self.sweep(asyncio.get_running_loop().time())
+
+    def sweep(self, now_s: float) -> None:
+        """Look at every connection once; ``now_s`` is of the loop's clock."""
+        silent_s = self.limits.silent_ms / 1000
+        for connection in list(self.connections):
+            grant = connection.grant
+            if now_s - connection.heard_at >= silent_s:
+                connection.end(4002)
+            elif grant is not None and 0 < grant.expires_at <= time.time():
+                connection.end(4005)
+
+    async def unready(self) -> str | None:
+        """Why nobody can be served yet, or None."""
+        return None if self.worker.ready.is_set() else "the log is not folded yet"
+
+    def collect(self) -> None:
+        """Bring the gauges up to date."""
+        self.worker.collect()
 
     async def drain(self) -> None:
         """Say goodbye to everybody, with the reconnects spread over some seconds."""
         self.draining = True
         spread = itertools.cycle(range(500, 6_000, 137))
-        for connection in list(self._open):
+        for connection in list(self.connections):
             connection.end(4000, "draining", next(spread))
-        waiting = [connection.done.wait() for connection in list(self._open)]
+        waiting = [connection.done.wait() for connection in list(self.connections)]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*waiting), CLOSE_TIMEOUT_S + 1)
 
 
 class Connection:
-    """One accepted socket."""
+    """One accepted socket. Frames go straight to its transport where the server lets us."""
 
     def __init__(
         self, hub: Hub, grant: Grant | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
         self.hub = hub
         self.grant = grant
+        self.is_stranger = grant is None
         self.address: str = (scope.get("client") or ("",))[0]
         self.done = asyncio.Event()
         self.client: Client | None = None
-        self._scope = scope
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._socket = socket_of(scope)
         self._receive = receive
         self._send = send
         self._ready = asyncio.Event()
-        self._ending: tuple[int, str, int] | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._pending: deque[dict[str, Any]] = deque()
+        self._serving: asyncio.Task[None] | None = None
         limits = hub.limits
         self._requests = Bucket(limits.messages_per_second, limits.messages_burst)
         self._answers = Bucket(limits.answers_per_second, limits.answers_per_second)
-        self._stop = asyncio.Event()
+
+    @property
+    def heard_at(self) -> float:
+        """When anything at all came from the peer; of the loop's clock."""
+        return self._heard_at if self._socket is None else self._socket.heard_at
 
     async def serve(self) -> None:
         """From hello to close."""
@@ -131,101 +161,135 @@ class Connection:
             await self._open()
             await self._run()
         except Refused as error:
-            await self._close(error.close_code, error.reason)
+            self.end(error.close_code, error.reason)
         except (_Gone, OSError):
             pass
         finally:
-            if self.client is not None:
-                self.hub.board.detach(self.client)
+            self._detach()
+            if self._ending is not None:
+                await asyncio.gather(self._ending, return_exceptions=True)
             self.done.set()
 
     async def _open(self) -> None:
         hub = self.hub
-        with hub.counted(self.grant, self.address):
-            try:
-                timeout_s = hub.limits.hello_timeout_ms / 1000
-                told = await asyncio.wait_for(self._next(), timeout_s)
-            except TimeoutError:
-                raise Refused(4502, "no hello in time") from None
-            hello = parse_hello(told, hub.limits)
-            grant = self.grant
-            if hello.token is not None:
-                grant = hub.door.grant_token(hello.token)
-        if grant is None:
+        try:
+            timeout_s = hub.limits.hello_timeout_ms / 1000
+            told = await asyncio.wait_for(self._next(), timeout_s)
+        except TimeoutError:
+            raise Refused(4502, "no hello in time") from None
+        hello = parse_hello(told, hub.limits)
+        if hello.token is not None:
+            self.grant = hub.door.grant_token(hello.token)
+        if self.grant is None:
             raise Refused(4501, "a credential is needed")
+        hub.greeted(self)
         await hub.worker.ready.wait()
-        await self._attach(hello, grant)
+        await self._attach(hello, self.grant)
 
     async def _attach(self, hello: Hello, grant: Grant) -> None:
         hub = self.hub
         name = f"c-{secrets.token_hex(6)}"
         client = Client(name, grant.workspace, hub.limits, self._wake)
         await hub.worker.ensure(grant.workspace, *(session for session, _ in hello.resume))
+        if self._ending is not None:
+            raise _Gone
         self.client = client
+        if self._socket is not None:
+            self._socket.watch(self._hear, client.outbox.hold, self._release)
+            client.outbox.connect(self._socket.transport.write, deflates=self._socket.deflates)
         hub.board.attach(client, hello, now_ms())
         hub.worker.schedule()
 
+    def _release(self) -> None:
+        """The transport has room again."""
+        if self.client is not None:
+            self.hub.board.release(self.client, now_ms())
+            self.hub.worker.schedule()
+
     def _wake(self) -> None:
-        """Something waits to be written, or the core gave the client up."""
+        """Something waits that nobody pushes, or the core gave the client up."""
         self._ready.set()
         if self.client is not None and self.client.close_code is not None:
-            self._stop.set()
+            self.end(self.client.close_code)
 
     async def _run(self) -> None:
-        """Until one of the two ends, or the writer stands before a socket that takes nothing."""
-        tasks = [
-            asyncio.create_task(self._read()),
-            asyncio.create_task(self._write()),
-            asyncio.create_task(self._stop.wait()),
-        ]
+        """Receive in this task; only a server without our protocol needs one more, to write."""
+        if self._socket is not None:
+            await self._read()
+            return
+        writer = asyncio.create_task(self._write())
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await self._read()
         finally:
-            for task in tasks:
-                task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
-        if self.client is not None and self.client.close_code is not None:
-            raise Refused(self.client.close_code, "slow")
-        for result in results:
-            if isinstance(result, Refused):
-                raise result
-            if isinstance(result, Exception) and not isinstance(result, _Gone | OSError):
-                log.error("a connection failed", exc_info=result)
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
 
     async def _read(self) -> None:
         """Nothing but receiving: answers and pongs must always be taken in."""
-        board, worker, client = self.hub.board, self.hub.worker, self.client
-        if client is None:
-            return
-        while True:
-            request = await self._next()
-            bucket = self._answers if request.get("type") in ANSWERS else self._requests
-            if not bucket.take(asyncio.get_running_loop().time()):
-                if bucket.is_abused:
-                    raise Refused(4007, "too many messages")
-                board.say_error(client, "rate", "too many messages; slow down")
-                continue
+        while self.client is not None:
+            self._answer(await self._next(), self.client)
+
+    def _hear(self, data: bytes) -> None:
+        """A message that came straight from the socket."""
+        try:
+            if self.client is not None:
+                self._answer(self._parse(data), self.client)
+        except Refused as error:
+            self.end(error.close_code, error.reason)
+
+    def _answer(self, request: dict[str, Any], client: Client) -> None:
+        if self._take(request, client):
+            self._serve(request, client)
+
+    def _take(self, request: dict[str, Any], client: Client) -> bool:
+        """Whether the client may ask so often; raises Refused for one that will not learn."""
+        bucket = self._answers if request.get("type") in ANSWERS else self._requests
+        if bucket.take(self._loop.time()):
+            return True
+        if bucket.is_abused:
+            raise Refused(4007, "too many messages")
+        board = self.hub.board
+        board.say_error(client, "rate", "too many messages; slow down", retry_ms=RETRY_MS)
+        board.deliver()
+        return False
+
+    def _serve(self, request: dict[str, Any], client: Client) -> None:
+        """At once, unless it or one before it waits for a session to be restored."""
+        if request.get("type") in ANSWERS:  # so many that each has to be cheap
+            focus(self.hub.board, client, request, now_ms())
+        elif self._pending or self._lacks(request, client):
+            self._pending.append(request)  # as many as the rate allows
+            if self._serving is None:
+                self._serving = asyncio.create_task(self._serve_pending(client))
+        else:
+            focus(self.hub.board, client, request, now_ms())
+            self.hub.worker.schedule()
+
+    def _lacks(self, request: dict[str, Any], client: Client) -> bool:
+        session = opens(request)
+        return session is not None and self.hub.worker.lacks(client.workspace, session)
+
+    async def _serve_pending(self, client: Client) -> None:
+        """In their order; the reader goes on meanwhile."""
+        worker = self.hub.worker
+        while self._pending and client.attached:
+            request = self._pending[0]
             session = opens(request)
             if session is not None:
                 await worker.ensure(client.workspace, session)
-            focus(board, client, request, now_ms())
+            if client.attached:
+                focus(self.hub.board, client, request, now_ms())
+            self._pending.popleft()
             worker.schedule()
+        self._serving = None
 
     async def _write(self) -> None:
-        """Write what waits, in order; the only task that sends."""
+        """Write what waits, in order, where frames cannot go straight to the transport."""
         client = self.client
-        if client is None:
-            return
-        while True:
+        while client is not None:
             self._ready.clear()
-            while (data := client.outbox.pop()) is not None:
-                await self._send({"type": "websocket.send", "text": data.decode()})
-                metrics.frames_total.inc()
-                metrics.sent_bytes_total.inc(len(data))
-            if self._ending is not None:
-                code, reason, retry_ms = self._ending
-                await self._close(code, reason, retry_ms)
-                return
+            while (frame := client.outbox.pop()) is not None:
+                await self._send({"type": "websocket.send", "text": frame.payload.decode()})
             await self._ready.wait()
 
     async def _next(self) -> dict[str, Any]:
@@ -233,38 +297,58 @@ class Connection:
         message = await self._receive()
         if message["type"] == "websocket.disconnect":
             raise _Gone
+        self._heard_at = self._loop.time()
         text = message.get("text")
         if text is None:
             raise Refused(4500, "frames are text")
-        data = text.encode("utf-8", "replace")
+        return self._parse(text.encode("utf-8", "replace"))
+
+    def _parse(self, data: bytes) -> dict[str, Any]:
         if len(data) > self.hub.limits.message_bytes_max:
             raise Refused(4500, f"a frame is at most {self.hub.limits.message_bytes_max} bytes")
         try:
             told = msgspec.json.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Refused(4500, "a frame is a JSON object") from None
         if not isinstance(told, dict):
             raise Refused(4500, "a frame is a JSON object")
         return told
 
-    def end(self, code: int, reason: str, retry_ms: int) -> None:
-        """Ask the writer to say goodbye and close."""
-        self._ending = (code, reason, retry_ms)
-        self._ready.set()
+    # Ending.
 
-    async def _close(self, code: int, reason: str, retry_ms: int = RETRY_MS) -> None:
+    def end(self, code: int, reason: str = "", retry_ms: int = RETRY_MS) -> None:
+        """Say goodbye and close; nothing is written behind it."""
+        if self._ending is None:
+            self._detach()
+            self._ending = asyncio.create_task(self._close(code, reason, retry_ms))
+
+    def _detach(self) -> None:
+        if self._socket is not None:
+            self._socket.unwatch()
+        if self.client is not None:
+            self.client.outbox.disconnect()
+            self.hub.board.detach(self.client)
+
+    async def _close(self, code: int, reason: str, retry_ms: int) -> None:
         """Best effort: a stalled client gets neither frame, is not waited for, and is cut off."""
         metrics.closes_total.labels(str(code)).inc()
-        told: dict[str, Any] = {"code": code, "reason": reason or CLOSE_CODES[code][0]}
-        if CLOSE_CODES[code][1]:
+        name, may_return = CLOSE_CODES[code]
+        reason = reason or name
+        told: dict[str, Any] = {"code": code, "reason": reason}
+        if may_return:
             told["retry_ms"] = retry_ms
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 text = frame("bye", **told).decode()
                 await self._send({"type": "websocket.send", "text": text})
-                await self._send({"type": "websocket.close", "code": code, "reason": reason})
+                await self._send(
+                    {"type": "websocket.close", "code": code, "reason": told["reason"]}
+                )
+            if self._socket is not None:
+                self._socket.closing()
         except TimeoutError:
-            abort(self._scope)
+            if self._socket is not None:
+                self._socket.abort()
         except (OSError, RuntimeError):
             pass
 

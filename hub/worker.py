@@ -7,20 +7,25 @@ Started by ``tower up`` and by ``tower hub``.
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from bus.base import Batch, Bus, partition_of
 from bus.position import ordinal_of
 from hub import metrics
+from hub.live import handover
 from hub.live.cache import Key
 from hub.live.switchboard import Switchboard, wanted
+from hub.refold import Refold, begin
 from session.delta import Delta
 from session.state import STATUSES, Session
 
 log = logging.getLogger(__name__)
 
 SLICE_S = 0.005
+FLUSH_WARN_S = 0.1
 TRIM_RINGS_S = 60.0
+LOSS_TOLD_S = 10.0
 
 
 class Kept(Protocol):
@@ -50,46 +55,85 @@ class Worker:
         self.bus = bus
         self.board = board
         self.ready = asyncio.Event()
+        self.folded: dict[int, int] = {}  # partition → ordinal of the last entry folded
         self._kept = kept
         self._epochs: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._caught_up: set[int] = set()
+        self._loss_told_s = -LOSS_TOLD_S
 
     async def run(self) -> None:
-        """Tail every partition until cancelled."""
+        """Follow every partition until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 for partition in range(self.bus.partitions):
-                    tasks.create_task(self._tail(partition))
+                    tasks.create_task(self._follow(partition))
                 tasks.create_task(self._trim())
         finally:
             if self._timer is not None:
                 self._timer.cancel()
 
-    async def _tail(self, partition: int) -> None:
-        self._epochs[partition] = await self.bus.lineage(partition)
-        end = ordinal_of(await self.bus.position(partition))
-        self._note_folded(partition, 0, end)
-        async for batch in self.bus.tail(partition, None):
-            await self._take_in(batch)
-            self._note_folded(partition, ordinal_of(batch.position), end)
+    # Following the log.
 
-    def _note_folded(self, partition: int, ordinal: int, end: int) -> None:
-        """Ready once every partition is folded up to where its log ended at the start."""
-        if ordinal >= end:
-            self._caught_up.add(partition)
-            if len(self._caught_up) == self.bus.partitions:
-                self.ready.set()
+    async def _follow(self, partition: int) -> None:
+        """From the checkpoint to the log's end aside, then live; anew when the log lost some."""
+        reason = ""
+        while True:
+            refold = await begin(self.bus, partition, self.board.limits)
+            if refold.is_done:
+                self._take_over(partition, refold, reason)
+            async for batch in self.bus.tail(partition, refold.position):
+                self._note(batch)
+                if not refold.is_done:
+                    await refold.take_in(batch)
+                    if refold.is_done:
+                        self._take_over(partition, refold, reason)
+                elif batch.lost:
+                    break
+                else:
+                    await self._take_in(batch)
+            else:
+                return  # the log was closed
+            reason = "epoch" if batch.epoch != self._epochs[partition] else "trimmed"
+            metrics.gaps_total.inc()
+            log.warning("partition %d: the log lost entries (%s)", partition, reason)
+            handover.lose(self.board, self._owns(partition), reason)
+            self._tell_of_loss()
+
+    def _tell_of_loss(self) -> None:
+        """Once, though every partition notices it."""
+        now_s = time.monotonic()
+        if now_s - self._loss_told_s >= LOSS_TOLD_S:
+            self._loss_told_s = now_s
+            text = "The log lost entries: the board is read anew."
+            self.board.notify("warning", "log_lost", text)
+
+    def _note(self, batch: Batch) -> None:
+        if batch.poison:
+            metrics.poison_total.inc(batch.poison)
+
+    def _owns(self, partition: int) -> Callable[[Key], bool]:
+        count = self.bus.partitions
+        return lambda key: partition_of(*key, count) == partition
+
+    def _take_over(self, partition: int, refold: Refold, reason: str) -> None:
+        """What was folded aside becomes the board's; a worker that has all of it is ready."""
+        known = self._epochs.get(partition)
+        if known is not None and known != refold.epoch:
+            metrics.epoch_changes_total.inc()
+        self._epochs[partition] = refold.epoch
+        self.folded[partition] = refold.ordinal
+        handover.replace(self.board, self._owns(partition), refold.held, reason, now_ms())
+        self.pump()
+        if len(self.folded) == self.bus.partitions:
+            self.ready.set()
 
     async def _take_in(self, batch: Batch) -> None:
         """Fold a batch in slices, so that flushes and sockets are never kept waiting."""
-        if batch.poison:
-            metrics.poison_total.inc(batch.poison)
-        if batch.lost:
-            metrics.gaps_total.inc()
-        if batch.epoch != self._epochs.get(batch.partition):
+        partition = batch.partition
+        if batch.epoch != self._epochs[partition]:
             metrics.epoch_changes_total.inc()
-            self._epochs[batch.partition] = batch.epoch
+            self._epochs[partition] = batch.epoch
+            handover.change_epoch(self.board, self._owns(partition), batch.epoch)
         began = time.perf_counter()
         for delta in batch.deltas:
             if self.board.cache.lacks(delta):
@@ -99,6 +143,7 @@ class Worker:
                 self.pump()
                 await asyncio.sleep(0)
                 began = time.perf_counter()
+        self.folded[partition] = ordinal_of(batch.position)
         self.pump()
 
     def _apply(self, delta: Delta, epoch: str) -> None:
@@ -109,22 +154,35 @@ class Worker:
             metrics.poison_total.inc()
             log.exception("a delta of kind %r could not be folded", delta.kind)
 
-    async def bring_back(self, key: Key, epoch: str | None = None) -> bool:
-        """Restore a session that was let go; False if nothing is known of it."""
+    async def lag(self) -> int:
+        """Log entries that are not folded yet; raises BusUnavailable."""
+        ends = [await self.bus.position(each) for each in range(self.bus.partitions)]
+        return sum(
+            max(0, ordinal_of(end) - self.folded.get(partition, 0))
+            for partition, end in enumerate(ends)
+        )
+
+    # Sessions that were let go.
+
+    async def bring_back(self, key: Key, epoch: str | None = None) -> None:
+        """Restore a session that was let go, if it can be read."""
         if self._kept is None:
-            return False
+            return
         try:
             session = await self._kept.restore(*key)
         except Exception:
             # A transcript that cannot be read must not stop the log.
             log.exception("a session could not be restored")
-            return False
-        if session is None:
-            return False
-        if epoch is None:
-            epoch = self._epochs.get(partition_of(*key, self.bus.partitions), "")
-        self.board.restore(session, epoch, now_ms())
-        return True
+            return
+        if session is not None:
+            if epoch is None:
+                epoch = self._epochs.get(partition_of(*key, self.bus.partitions), "")
+            handover.restore(self.board, session, epoch, now_ms())
+
+    def lacks(self, workspace: str, session_id: str) -> bool:
+        """Whether a session must be restored before it is opened."""
+        known = self.board.cache.knows((workspace, session_id))
+        return known and bool(wanted(self.board, workspace, [session_id]))
 
     async def ensure(self, workspace: str, *ids: str) -> None:
         """Have these sessions in the cache with their timelines, before they are opened.
@@ -153,9 +211,18 @@ class Worker:
         if made:
             metrics.flush_seconds.observe(took_s)
             self.board.charge(took_s * 1000)
-        for lane, latency_ms in self.board.rooms.latencies_ms:
-            metrics.broadcast_latency.labels(lane).observe(latency_ms / 1000)
-        self.board.rooms.latencies_ms.clear()
+        waited = self.board.rooms.waited
+        if waited:
+            now = now_ms()
+            for lane, received_ms in waited:
+                metrics.broadcast_latency.labels(lane).observe(max(0, now - received_ms) / 1000)
+            waited.clear()
+        if took_s > FLUSH_WARN_S:
+            log.warning(
+                "a flush took %d ms: %d frames for %d clients in %d groups and %d channels",
+                took_s * 1000, made, len(self.board.clients), len(self.board.rooms.groups),
+                len(self.board.rooms.channels),
+            )  # fmt: skip
         self.schedule()
 
     def schedule(self) -> None:
@@ -190,6 +257,16 @@ class Worker:
         for state, count in states.items():
             metrics.clients.labels(state).set(count)
         metrics.subscriptions.set(opened)
-        for reason, count in self.board.evictions.items():
+        self._take_tally()
+
+    def _take_tally(self) -> None:
+        tally = self.board.tally
+        for (kind, sharing), count in tally.frames.items():
+            metrics.frames_total.labels(kind, sharing).inc(count)
+        for reason, count in tally.evictions.items():
             metrics.evictions_total.labels(reason).inc(count)
-        self.board.evictions.clear()
+        for reason, count in tally.snapshots.items():
+            metrics.snapshots_total.labels(reason).inc(count)
+        metrics.sent_bytes_total.inc(tally.sent_bytes)
+        metrics.conflated_total.inc(tally.conflated)
+        tally.clear()

@@ -30,29 +30,49 @@ REFERENCE = ROOT / "docs" / "reference.md"
 SPEAKERS = [*sorted((ROOT / "hub" / "live").glob("*.py")), ROOT / "hub" / "websocket.py"]
 FROM_CLIENT, FROM_HUB = "From the client to the hub", "From the hub to the client"
 LIMITS = (hub.limits.Limits, ingest.limits.Limits)
-BUILDERS = {"frame", "rows_frames"}
+BUILDERS = {"frame", "rows_frames", "Frame", "client.tell"}
+
+
+def trees() -> Iterator[ast.Module]:
+    """The modules that make frames or take them."""
+    for path in SPEAKERS:
+        yield ast.parse(path.read_text())
 
 
 def nodes() -> Iterator[ast.AST]:
-    """Every node of the modules that make frames or take them."""
-    for path in SPEAKERS:
-        yield from ast.walk(ast.parse(path.read_text()))
+    """Every node of them."""
+    for tree in trees():
+        yield from ast.walk(tree)
+
+
+def constants(tree: ast.Module) -> dict[str, str]:
+    """The texts that a module has names for, one by one or in a row."""
+    found: dict[str, str] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            pairs = zip(ast.walk(node.targets[0]), ast.walk(node.value), strict=False)
+            for name, value in pairs:
+                if isinstance(name, ast.Name) and isinstance(value, ast.Constant):
+                    found[name.id] = str(value.value)
+    return found
 
 
 def emitted() -> set[str]:
     """The types of frames that the hub makes: by a builder's name, or written out as bytes."""
     kinds: set[str] = set()
-    for node in nodes():
-        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in BUILDERS:
-            kinds |= texts(node.args[0])
-        elif isinstance(node, ast.Constant) and isinstance(node.value, bytes):
-            kinds |= {kind.decode() for kind in re.findall(rb'"type":"([a-z.]+)"', node.value)}
+    for tree in trees():
+        known = constants(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in BUILDERS:
+                kinds |= texts(node.args[0]) | {known.get(ast.unparse(node.args[0]), "")} - {""}
+            elif isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+                kinds |= {kind.decode() for kind in re.findall(rb'"type":"([a-z.]+)"', node.value)}
     return kinds
 
 
 def accepted() -> set[str]:
-    """The types of frames that the hub serves: its table, and those that it compares with."""
-    kinds = set(requests._TABLE)
+    """The types of frames that the hub takes: its table, and those that it compares with."""
+    kinds = set(requests._TABLE) | requests.ANSWERS
     for node in nodes():
         if isinstance(node, ast.Compare) and ast.unparse(node.left).endswith(".get('type')"):
             kinds |= {kind for other in node.comparators for kind in texts(other)}
@@ -143,7 +163,7 @@ def test_the_hub_understands_the_examples() -> None:
     for request in told.values():
         board, client = made_client()
         requests.focus(board, client, request, 0)
-        answers = [msgspec.json.decode(data) for data in iter(client.outbox.pop, None)]
+        answers = [msgspec.json.decode(told.payload) for told in iter(client.outbox.pop, None)]
         assert "bad_frame" not in [answer.get("code") for answer in answers], request["type"]
 
 

@@ -11,7 +11,9 @@ from hub.limits import Limits
 from hub.live.cache import Cache
 from hub.live.client import Client
 from hub.live.frames import encode, split
-from hub.live.outbox import Mark
+from hub.live.outbox import Missed
+from hub.live.shipping import ship
+from hub.live.wire import Frame
 from session.changes import Changes
 from session.state import Item, Session, item_view, public_id
 
@@ -26,6 +28,7 @@ class AttentionLane:
         self.limits = limits
         self.members: dict[str, Client] = {}
         self.revision = 0
+        self._full: tuple[int, list[Frame]] | None = None
         self._where: dict[str, tuple[str, str]] = {}  # public id → session and its item
 
     @property
@@ -64,6 +67,19 @@ class AttentionLane:
                 self._where[public_id(session.id, item_id)] = (session.id, item_id)
             self._tell(list(session.items.values()), [])
 
+    def swap(self, before: Session | None, session: Session) -> None:
+        """A session was read anew; the caller tells everybody the whole set."""
+        for item_id in before.items if before is not None else ():
+            self._where.pop(public_id(session.id, item_id), None)
+        for item_id in session.items:
+            self._where[public_id(session.id, item_id)] = (session.id, item_id)
+
+    def send_all(self, cache: Cache) -> None:
+        """The whole set to everybody."""
+        self.revision += 1
+        for client in self.members.values():
+            self.send_full(client, cache)
+
     def forget(self, session: Session) -> None:
         """A session left the cache for good."""
         if session.items:
@@ -75,32 +91,39 @@ class AttentionLane:
     def _tell(self, opened: list[Item], closed: list[dict[str, Any]]) -> None:
         self.revision += 1
         frames = self._frames(False, opened, closed)
-        for client in self.members.values():
+
+        def queue(client: Client) -> None:
             if ATTENTION in client.missed or not client.outbox.attention_is_open:
-                client.fall_behind(ATTENTION)
-                continue
-            self._put(client, frames)
+                client.fall_behind(ATTENTION, Missed())
+            else:
+                self._put(client, frames)
+
+        ship(self.members.values(), frames, ATTENTION, self.cursor, queue)
 
     def send_full(self, client: Client, cache: Cache) -> None:
         """The whole set, replacing what the client holds; later, if its lane is full."""
         if not client.outbox.attention_is_open:
-            client.fall_behind(ATTENTION)
+            client.fall_behind(ATTENTION, Missed())
             return
-        client.missed.discard(ATTENTION)
-        self._put(client, self._frames(True, self.items(cache), []))
+        client.missed.pop(ATTENTION, None)
+        self._put(client, self._full_frames(cache))
 
-    def _put(self, client: Client, frames: list[bytes]) -> None:
-        for data in frames[:-1]:
-            client.outbox.put_attention(data)
-        client.outbox.put_attention(frames[-1], Mark(ATTENTION, self.cursor))
-        client.on_ready()
+    def _full_frames(self, cache: Cache) -> list[Frame]:
+        """The set at this revision: the same for everybody who comes while it lasts."""
+        if self._full is None or self._full[0] != self.revision:
+            self._full = (self.revision, self._frames(True, self.items(cache), []))
+        return self._full[1]
+
+    def _put(self, client: Client, frames: list[Frame]) -> None:
+        client.outbox.put_attention(frames, ATTENTION, self.cursor)
+        client.stir()
 
     def _frames(
         self, full: bool, opened: Iterable[Item], closed: list[dict[str, Any]]
-    ) -> list[bytes]:
+    ) -> list[Frame]:
         room = self.limits.frame_bytes_max - len(encode(closed)) - 256
         chunks = split((encode(item_view(item)) for item in opened), max(room, 4096))
-        return [
+        told = [
             b'{"type":"attention","cursor":%b,"full":%b,"part":%d,"parts":%d,"open":[%b],"closed":%b}'
             % (
                 encode(self.cursor),
@@ -112,3 +135,4 @@ class AttentionLane:
             )
             for part, chunk in enumerate(chunks, 1)
         ]
+        return [Frame(ATTENTION, data, shared=True) for data in told]

@@ -22,12 +22,16 @@ _STUBS_MAX = 50_000
 
 
 class Held(Struct):
-    """A session in the cache. ``has_ring`` is false where its older timeline was let go."""
+    """A session in the cache. ``has_ring`` is false where its older timeline was let go.
+
+    ``is_lost``: the log lost entries, and until it is read anew nobody knows what of this is true.
+    """
 
     session: Session
     epoch: str
     changed_ms: int = 0
     has_ring: bool = True
+    is_lost: bool = False
 
     @property
     def cursor(self) -> str:
@@ -44,6 +48,7 @@ class Totals:
         self.attention = 0
         self.cost_usd = 0.0
         self.sessions = 0
+        self.watching = 0  # clients of all workers
         self._parts: dict[str, tuple[str, int, dict[str, int], float]] = {}
 
     def put(self, session: Session) -> None:
@@ -77,6 +82,7 @@ class Totals:
             "attention": self.attention,
             "tokens": self.tokens,
             "cost_usd": round(self.cost_usd, 6),
+            "watching": self.watching,
         }
 
 
@@ -95,6 +101,10 @@ class Cache:
     def get(self, key: Key) -> Held | None:
         """The session, if it is cached."""
         return self.held.get(key)
+
+    def all_sessions(self) -> Iterator[Session]:
+        """Every cached session."""
+        return (held.session for held in self.held.values())
 
     def sessions(self, workspace: str) -> Iterator[Session]:
         """Every cached session of a workspace."""
@@ -220,10 +230,8 @@ class Cache:
 
 
 def _empty_ring(session: Session) -> None:
-    ring = Timeline()
-    ring.seq = session.timeline.seq
-    ring.dropped_number = session.number
-    session.timeline = ring
+    ring = session.timeline
+    session.timeline = Timeline.emptied(ring.seq, ring.newest_ids(), session.cursor_number)
 
 
 def refill(held: Held, restored: Session) -> None:
@@ -235,7 +243,7 @@ def refill(held: Held, restored: Session) -> None:
     ring.seq = max(ring.seq, held.session.timeline.seq)
     # The file may hold more than the log has told: no cursor of before can be continued.
     held.session.removed_number = -1
-    ring.dropped_number = held.session.number
+    ring.dropped_number = held.session.cursor_number
     held.session.timeline = ring
     held.session.errors = restored.errors or held.session.errors
     held.has_ring = True

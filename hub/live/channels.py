@@ -1,17 +1,26 @@
 """An opened session: one channel for each (session, rate), with in-step subscribers.
 
-A session's cursor moves only with a patch or snapshot of that session. Pure; called by the
-switchboard.
+A session's cursor moves only with a patch or snapshot of that session. One that fell behind gets
+present values of what changed since. Pure; called by the switchboard's rooms.
 """
+
+from collections.abc import Iterable
 
 from hub.limits import Limits
 from hub.live.cache import Cache, Held
 from hub.live.client import Client
+from hub.live.details import detail_members, everything, patch_sections
 from hub.live.frames import Member, encode, frame, gather, pack_members, patch_frames, split
-from hub.live.outbox import Mark, space_of
+from hub.live.outbox import Missed, space_of
 from hub.live.pace import Pace
-from hub.live.rows import Rows, detail_members, everything, patch_sections
+from hub.live.rows import Rows
+from hub.live.shipping import ship
+from hub.live.trace import Trace
+from hub.live.wire import Frame
 from session.changes import Changes
+
+PATCH, SNAPSHOT = "session.patch", "session.snapshot"
+_NAME = ""  # the collection under which the trace keeps scalars
 
 
 class Channel:
@@ -24,7 +33,11 @@ class Channel:
         self.pace = Pace(rate_hz, limits.tick_max_ms)
         self.cursor = held.cursor
         self.waiting_since_ms: int | None = None
+        self.conflated = 0  # changes that were not sent one by one
+        self._number = held.session.cursor_number
         self._dirty = Changes()
+        self._trace: Trace[tuple[str, str | int]] = Trace()
+        self._snapshot: list[Frame] | None = None  # the same for all, until something changes
 
     @property
     def space(self) -> str:
@@ -34,51 +47,147 @@ class Channel:
     def note(self, changes: Changes, received_ms: int) -> None:
         """The session changed by something that was received then."""
         self.waiting_since_ms = min(self.waiting_since_ms or received_ms, received_ms)
+        self.conflated += bool(self._dirty)
         self._dirty.merge(changes)
+        self._snapshot = None
 
     def due_ms(self) -> int | None:
         """When it wants to be flushed, or None if nothing is dirty."""
         return self.pace.due_ms if self._dirty else None
 
+    # Patches.
+
     def flush(self, now_ms: int, _cache: Cache, _rows: Rows) -> int:
         """Send what changed since the last time; gives how many frames were made."""
-        session = self.held.session
-        head = b'"type":"session.patch","session":' + encode(session.id)
-        sections = patch_sections(session, self._dirty)
-        before, self.cursor = self.cursor, self.held.cursor
-        frames = patch_frames(head, before, self.cursor, sections, self.limits.frame_bytes_max)
-        self._dirty = Changes()
+        space, before, held_number = self.space, self.cursor, self._number
         self.pace.flushed(now_ms)
-        self._ship(frames)
+        if self.held.session.timeline.dropped_number > held_number:
+            self.renew(self.held, "gap")  # more came at once than the ring holds
+            return 0
+        self.cursor, self._number = self.held.cursor, self.held.session.cursor_number
+        frames = self._patch(before, self._dirty, shared=True)
+        passed: list[Client] = []
+
+        def queue(client: Client) -> None:
+            if space in client.missed:
+                passed.append(client)
+            elif client.outbox.is_open:
+                client.outbox.put_session(space, frames, self.cursor)
+                client.stir()
+            else:
+                passed.append(client)
+                client.fall_behind(space, Missed(held_number, before))
+
+        ship(self.members.values(), frames, space, self.cursor, queue)
+        if passed:
+            self._trace.note(self._number, _things(self._dirty))
+        else:
+            self._trace.clear()
+        self._dirty = Changes()
         return len(frames)
 
-    def _ship(self, frames: list[bytes]) -> None:
-        mark = Mark(self.space, self.cursor)
-        for client in self.members.values():
-            if self.space in client.missed or not client.outbox.is_open:
-                self._miss(client)
-                continue
-            for data in frames[:-1]:
-                client.outbox.put(data)
-            client.outbox.put(frames[-1], mark)
-            client.on_ready()
+    def _patch(self, before: str, changes: Changes, *, shared: bool) -> list[Frame]:
+        session, limit = self.held.session, self.limits.frame_bytes_max
+        head = b'"type":"session.patch","session":' + encode(session.id)
+        sections = patch_sections(session, changes)
+        told = patch_frames(head, before, self.cursor, sections, limit)
+        return [Frame(PATCH, data, shared=shared) for data in told]
 
-    def _miss(self, client: Client) -> None:
-        """The client is behind: it hears that its view is stale, a snapshot follows."""
-        if client.fall_behind(self.space):
-            client.outbox.put(frame("session.stale", session=self.held.session.id, reason="slow"))
-            client.on_ready()
+    def _mark_stale(self, client: Client, missed: Missed, reason: str) -> None:
+        """What the client holds is no longer to be built upon: only a snapshot cures that."""
+        client.missed.pop(self.space, None)
+        client.fall_behind(self.space, missed._replace(reason=reason))
+        data = frame("session.stale", session=self.held.session.id, reason=reason)
+        client.outbox.put_session(self.space, [Frame("session.stale", data)], None)
+        client.stir()
 
-    def send_snapshot(self, client: Client) -> None:
-        """State and cursor in one step, in parts; the last says ``live``.
+    # Joining and catching up.
 
-        A client that has no room for it is behind: it gets it when it has.
+    def present(self, client: Client, reason: str) -> None:
+        """State and cursor in one step; later, if the client has no room for it now.
+
+        ``reason`` is for the metrics alone.
+
+        The caller has flushed what was pending, so that everybody is at the same cursor.
         """
-        if not client.outbox.is_open:
-            self._miss(client)
+        client.missed.pop(self.space, None)
+        if self.held.is_lost:
+            self._mark_stale(client, Missed(), "trimmed")
             return
+        if not client.outbox.is_open:
+            client.fall_behind(self.space, Missed(reason=reason))
+            return
+        if self._snapshot is None:
+            self._snapshot = list(self._snapshot_frames())
+        client.outbox.put_session(self.space, self._snapshot, self.cursor)
+        client.outbox.tally.snapshots[reason] += 1
+        client.stir()
+
+    def renew(self, held: Held, reason: str) -> None:
+        """The session became another than its subscribers were told: all of them hear it."""
+        was_lost = self.held.is_lost
+        self.held, self._snapshot = held, None
+        self._dirty = Changes()
+        self.cursor, self._number = held.cursor, held.session.cursor_number
+        for client in self.members.values():
+            if not was_lost:  # else they have heard it
+                self._mark_stale(client, Missed(), reason)
+
+    def resume(self, client: Client, number: int, cursor: str) -> bool:
+        """Answer a held cursor by values; False if the ring no longer covers the gap."""
         session = self.held.session
-        room = self.limits.frame_bytes_max - 1024
+        if number < session.removed_number or number > session.cursor_number:
+            return False
+        if not client.outbox.is_open:
+            client.fall_behind(self.space, Missed(reason="resume"))
+            return True
+        changes = Changes()
+        if number < session.cursor_number:
+            changes = everything(session)
+        if not session.timeline_partial:
+            # Whether the client's own timeline is whole, this worker does not know.
+            changes.names.discard("timeline_partial")
+        return self._tell_since(client, number, cursor, changes)
+
+    def await_number(self, client: Client, number: int, now_ms: int) -> None:
+        """The client has seen more than this worker: nothing is taken back while it catches up."""
+        missed = Missed(wanted=number, until_ms=now_ms + self.limits.catch_up_ms)
+        self._mark_stale(client, missed, "worker")
+
+    def catch_up(self, client: Client, now_ms: int) -> None:
+        """Values of what the client missed, or a snapshot; nothing while it has to wait.
+
+        The caller has flushed what was pending.
+        """
+        missed = client.missed[self.space]
+        waits = self.held.session.cursor_number < missed.wanted and now_ms < missed.until_ms
+        if waits or self.held.is_lost or not client.outbox.is_open:
+            return
+        del client.missed[self.space]
+        number = missed.number
+        changes = Changes() if number is None else _changes(self._trace.since(number))
+        if number is None:
+            self.present(client, missed.reason)
+        elif not self._tell_since(client, number, missed.cursor, changes):
+            self._mark_stale(client, Missed(), "slow")
+            self.present(client, "slow")
+
+    def _tell_since(self, client: Client, number: int, cursor: str, changes: Changes) -> bool:
+        entries = self.held.session.timeline.since(number)
+        if entries is None:
+            return False
+        changes.keys["timeline"] = {entry.seq for entry in entries}
+        frames = self._patch(cursor, changes, shared=False)
+        client.outbox.put_session(self.space, frames, self.cursor)
+        client.stir()
+        return True
+
+    # Snapshots.
+
+    def _snapshot_frames(self) -> Iterable[Frame]:
+        """In parts; the last says ``live``."""
+        session = self.held.session
+        room = self.limits.snapshot_bytes_max - 1024
         told = detail_members(session, is_partial=not self.held.has_ring)
         details = pack_members(told, room)
         entries = split((encode(entry) for entry in session.timeline), room)
@@ -86,34 +195,28 @@ class Channel:
         head = b'{"type":"session.snapshot","session":%b,"cursor":%b' % (
             encode(session.id), encode(self.cursor),
         )  # fmt: skip
-        client.missed.discard(self.space)
         for part, body in enumerate(bodies, 1):
-            last = part == len(bodies)
-            data = b'%b,"part":%d,"parts":%d,%b,"live":%b}' % (
-                head, part, len(bodies), body, b"true" if last else b"false",
-            )  # fmt: skip
-            client.outbox.put(data, *((Mark(self.space, self.cursor),) if last else ()))
-        client.on_ready()
+            live = b"true" if part == len(bodies) else b"false"
+            data = b'%b,"part":%d,"parts":%d,%b,"live":%b}' % (head, part, len(bodies), body, live)
+            yield Frame(SNAPSHOT, data, shared=True)
 
-    def resume(self, client: Client, number: int) -> bool:
-        """Answer a held cursor by values; False if the ring no longer covers the gap."""
-        session = self.held.session
-        entries = session.timeline.since(number)
-        if entries is None or number < session.removed_number or number > session.cursor_number:
-            return False
-        changes = Changes()
-        if number < session.cursor_number:
-            changes = everything(session)
-            changes.keys["timeline"] = {entry.seq for entry in entries}
-        head = b'"type":"session.patch","session":' + encode(session.id)
-        before = f"{self.held.epoch}:{number}"
-        limit = self.limits.frame_bytes_max
-        frames = patch_frames(head, before, self.cursor, patch_sections(session, changes), limit)
-        for data in frames[:-1]:
-            client.outbox.put(data)
-        client.outbox.put(frames[-1], Mark(self.space, self.cursor))
-        client.on_ready()
-        return True
+
+def _things(changes: Changes) -> Iterable[tuple[str, str | int]]:
+    """Changed names and keys one by one; of the timeline the ring itself knows what is new."""
+    yield from ((_NAME, name) for name in changes.names)
+    for collection, keys in changes.keys.items():
+        if collection != "timeline":
+            yield from ((collection, key) for key in keys)
+
+
+def _changes(things: Iterable[tuple[str, str | int]]) -> Changes:
+    changes = Changes()
+    for collection, key in things:
+        if collection == _NAME:
+            changes.name(str(key))
+        else:
+            changes.key(collection, key)
+    return changes
 
 
 def _bodies(details: list[list[Member]], entries: list[list[bytes]], room: int) -> list[bytes]:

@@ -13,6 +13,7 @@ from hub.live.client import Client
 from hub.live.frames import frame
 from hub.live.groups import OVERVIEW
 from hub.live.outbox import space_of
+from hub.live.wire import Frame
 
 
 class Heartbeats:
@@ -36,23 +37,22 @@ class Heartbeats:
         return self._queue[0][0] if self._queue else None
 
     def beat(self, now_ms: int) -> None:
-        """Queue a heartbeat for every client that is due and keeps up."""
+        """Queue a heartbeat for every client that is due; a slow one needs it as well."""
         while self._queue and self._queue[0][0] <= now_ms:
             due_ms, _, client = heapq.heappop(self._queue)
             if not client.attached:
                 continue
             missed = (now_ms - due_ms) // self.period_ms
             self._push(client, due_ms + (missed + 1) * self.period_ms)
-            if client.outbox.is_open:
-                client.outbox.put(partial(_encode, client, now_ms))
-                client.on_ready()
+            client.outbox.put_answer(partial(_encode, client, now_ms))
+            client.stir()
 
 
-def _encode(client: Client, now_ms: int) -> bytes:
+def _encode(client: Client, now_ms: int) -> Frame:
     """Encoded when it is written: only then is it known what was written before it."""
     written = client.outbox.written
     opened = [key[1] for key in client.subscriptions.order]
-    return frame(
+    data = frame(
         "heartbeat",
         id=f"h{now_ms}",
         now=now_ms,
@@ -64,3 +64,4 @@ def _encode(client: Client, now_ms: int) -> bytes:
             if space_of(session) in written
         },
     )
+    return Frame("heartbeat", data)

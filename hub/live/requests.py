@@ -8,7 +8,6 @@ from typing import Any
 
 from hub.errors import BadRequest
 from hub.live.client import Client
-from hub.live.frames import frame
 from hub.live.hello import parse_rate
 from hub.live.switchboard import Switchboard
 from hub.live.views import parse_view
@@ -26,7 +25,8 @@ def focus(board: Switchboard, client: Client, request: Request, now_ms: int) -> 
         try:
             serve(board, client, request, now_ms)
         except BadRequest as error:
-            board.say_error(client, error.code, error.message, error.session)
+            board.say_error(client, error.code, error.message, error.session, error.retry_ms)
+    board.deliver()
 
 
 def opens(request: Request) -> str | None:
@@ -73,7 +73,8 @@ def _resync(board: Switchboard, client: Client, request: Request, now_ms: int) -
         raise BadRequest("bad_frame", "resync: scope is overview, attention or session")
     session = _session(request) if scope == "session" else None
     if not board.resync(client, scope, session, now_ms):
-        raise BadRequest("rate", "resync: at most once a second", session)
+        interval_ms = board.limits.resync_interval_ms
+        raise BadRequest("rate", "resync: at most once a second", session, interval_ms)
 
 
 def _ack(board: Switchboard, client: Client, request: Request, now_ms: int) -> None:
@@ -84,7 +85,7 @@ def _ack(board: Switchboard, client: Client, request: Request, now_ms: int) -> N
 
 
 def _ping(_: Switchboard, client: Client, request: Request, now_ms: int) -> None:
-    client.tell(frame("pong", id=request.get("id"), now=now_ms))
+    client.tell("pong", id=request.get("id"), now=now_ms)
 
 
 # Answers to the hub's own frames: they come as often as it sends, and have a limit of their own.

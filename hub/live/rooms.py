@@ -8,9 +8,10 @@ from hub.limits import Limits
 from hub.live.cache import Cache, Held, Key
 from hub.live.channels import Channel
 from hub.live.client import Client
-from hub.live.groups import Group, GroupKey
-from hub.live.outbox import space_of
+from hub.live.groups import OVERVIEW, Group, GroupKey
+from hub.live.outbox import session_of
 from hub.live.rows import Rows
+from hub.live.wire import Tally
 from session.changes import Changes
 
 ChannelKey = tuple[Key, int]
@@ -19,8 +20,9 @@ ChannelKey = tuple[Key, int]
 class Rooms:
     """Groups by (workspace, view, rate) and channels by (session, rate)."""
 
-    def __init__(self, limits: Limits, worker: str, cache: Cache) -> None:
+    def __init__(self, limits: Limits, worker: str, cache: Cache, tally: Tally) -> None:
         self.limits = limits
+        self.tally = tally
         self.worker = worker
         self.cache = cache
         self.groups: dict[GroupKey, Group] = {}
@@ -29,7 +31,7 @@ class Rooms:
         self._by_workspace: dict[str, list[Group]] = {}
         self._stirred: dict[Group | Channel, None] = {}
         self._group_count = 0
-        self.latencies_ms: list[tuple[str, int]] = []  # since the worker took them last
+        self.waited: list[tuple[str, int]] = []  # lane and received_at, since the worker took them
 
     # Noting changes.
 
@@ -64,8 +66,10 @@ class Rooms:
                 due = each.due_ms()
                 if each.waiting_since_ms is not None:
                     lane = "overview" if isinstance(each, Group) else "session"
-                    self.latencies_ms.append((lane, max(0, now_ms - each.waiting_since_ms)))
+                    self.waited.append((lane, each.waiting_since_ms))
                     each.waiting_since_ms = None
+            self.tally.conflated += each.conflated
+            each.conflated = 0
             if due is None or not each.members:
                 del self._stirred[each]
         return made
@@ -92,11 +96,15 @@ class Rooms:
             name = f"{self.worker}.g{self._group_count}"
             group = self.groups[key] = Group(name, key, self.limits)
             self._by_workspace.setdefault(client.workspace, []).append(group)
+        group.join(client, self.cache, self._flush_group(group, now_ms))
+
+    def _flush_group(self, group: Group, now_ms: int) -> Rows:
+        """Send what is pending to those in step; gives the rows that were encoded for it."""
         rows = Rows()
         if group.members and group.due_ms() is not None:
             group.flush(now_ms, self.cache, rows)
             group.waiting_since_ms = None
-        group.join(client, self.cache, rows)
+        return rows
 
     def leave_group(self, client: Client) -> None:
         """Take a client out of its group; an empty group is let go."""
@@ -104,10 +112,34 @@ class Rooms:
         group = self.groups.get(key)
         if group is None:
             return
-        group.members.pop(client.connection, None)
+        group.leave(client)
         if not group.members:
             del self.groups[key]
             self._by_workspace[client.workspace].remove(group)
+
+    def note_totals(self, workspace: str) -> None:
+        """Something that only the totals show changed."""
+        for group in self._by_workspace.get(workspace, ()):
+            group.note_totals()
+            self._stirred[group] = None
+
+    # Catching up.
+
+    def catch_up(self, client: Client, space: str, now_ms: int) -> None:
+        """Give a client that has room again what it missed in a space."""
+        if space == OVERVIEW:
+            group = self.groups[client.workspace, client.view, client.rate_hz]
+            rows = self._flush_group(group, now_ms)
+            if OVERVIEW in client.missed:
+                group.catch_up(client, self.cache, rows)
+            return
+        key = (client.workspace, session_of(space))
+        self.flush_channel(key, client.rate_hz, now_ms)
+        channel = self.channels.get((key, client.rate_hz))
+        if channel is None:
+            del client.missed[space]
+        else:
+            channel.catch_up(client, now_ms)
 
     # Channels.
 
@@ -131,20 +163,24 @@ class Rooms:
             channel.flush(now_ms, self.cache, Rows())
             channel.waiting_since_ms = None
 
-    def send_snapshots(self, key: Key) -> None:
+    def renew(self, held: Held, reason: str) -> None:
         """A session became another than its subscribers were told."""
-        for channel in self._by_session.get(key, ()):
-            for client in channel.members.values():
-                channel.send_snapshot(client)
+        for channel in self._by_session.get(held.session.key, ()):
+            channel.renew(held, reason)
 
-    def leave_channel(self, client: Client, key: Key, *, keep: bool = False) -> None:
-        """Take a client out; ``keep`` what it missed when it only changes its rate."""
+    def watchers(self, key: Key) -> list[Client]:
+        """Who has a session open."""
+        return [
+            client for channel in self._by_session.get(key, ())
+            for client in channel.members.values()
+        ]  # fmt: skip
+
+    def leave_channel(self, client: Client, key: Key) -> None:
+        """Take a client out."""
         at = (key, client.rate_hz)
         channel = self.channels.get(at)
         if channel is None or channel.members.pop(client.connection, None) is None:
             return
-        if not keep:
-            client.missed.discard(space_of(key[1]))
         self.cache.pinned[key] -= 1
         if not self.cache.pinned[key]:
             del self.cache.pinned[key]

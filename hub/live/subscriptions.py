@@ -25,6 +25,13 @@ class Subscriptions:
         """Keys, least recently opened first."""
         return list(self._order)
 
+    @property
+    def leading(self) -> Key | None:
+        """The session whose frames go before the others': the active one, or the only one."""
+        if self.active is None and len(self._order) == 1:
+            return next(iter(self._order))
+        return self.active
+
     def open(self, key: Key, activate: bool) -> list[Key]:
         """Open ``key``, which becomes the most recently opened; gives the evicted ones."""
         self._order.pop(key, None)

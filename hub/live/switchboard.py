@@ -1,29 +1,31 @@
 """The five verbs of a hub worker: attach, detach, focus, apply, flush. All state is below here.
 
 Every verb runs to its end: no await, no clock, no lock; time is told. Frames land in the
-clients' outboxes. Called by the worker and the WebSocket shell; driven by simulations.
+clients' outboxes and leave at the end of the verb. Called by the worker and the WebSocket shell.
 """
 
 from collections.abc import Iterable, Sequence
 
 from hub.limits import Limits
 from hub.live.attention import ATTENTION, AttentionLane
-from hub.live.cache import Cache, Held, Key, refill
+from hub.live.cache import Cache, Held, Key
 from hub.live.client import Client
+from hub.live.details import everything
 from hub.live.frames import frame
 from hub.live.groups import OVERVIEW
 from hub.live.heartbeats import Heartbeats
 from hub.live.hello import Hello
-from hub.live.outbox import Mark, space_of
+from hub.live.outbox import space_of
+from hub.live.patience import Patience
 from hub.live.rooms import Rooms
-from hub.live.rows import everything, row_names
+from hub.live.rows import row_names
 from hub.live.views import View
+from hub.live.wire import Frame, Tally
 from session.delta import Delta
-from session.state import Session
 
 NUMBER_DIGITS_MAX = 18
 RESYNCS_MAX = 40
-ATTENTION_RETRY_MS = 250
+RETRY_MS = 1_000
 
 
 class Switchboard:
@@ -34,44 +36,48 @@ class Switchboard:
         self.worker = worker
         self.cache = Cache(limits)
         self.clients: dict[str, Client] = {}
-        self.rooms = Rooms(limits, worker, self.cache)
+        self.tally = Tally()
+        self.rooms = Rooms(limits, worker, self.cache, self.tally)
         self.lanes: dict[str, AttentionLane] = {}
-        self.evictions: dict[str, int] = {}
-        self.behind: dict[str, Client] = {}
+        self.patience = Patience(limits, self.rooms, self._send_attention, self._degrade)
         self._heartbeats = Heartbeats(limits)
-        self._restored = 0
+        self.standing: dict[str, Frame] = {}  # notices that hold on, by code
+        self.restored = 0  # sessions taken in otherwise than by a delta
+        self._stirred: dict[Client, None] = {}
 
     # Attach and detach.
 
     def attach(self, client: Client, hello: Hello, now_ms: int) -> None:
         """Answer ``hello``: welcome, attention, overview, then each resumed session."""
+        self.tally.now_ms = now_ms
         self.clients[client.connection] = client
-        client.attached = True
-        client.on_behind = self._fell_behind
+        client.attached, client.attached_ms = True, now_ms
+        client.stirred, client.behind = self._stirred, self.patience.behind
+        client.outbox.tally = self.tally
         hello.configure(client)
         # On the attention lane, which nothing overtakes: welcome comes first.
-        client.outbox.put_attention(self._welcome(client, now_ms))
+        client.outbox.put_attention([self._welcome(client, now_ms)], None, None)
         self.lane(client.workspace).members[client.connection] = client
-        self.lane(client.workspace).send_full(client, self.cache)
+        self._send_attention(client)
         self.rooms.join_group(client, now_ms)
         self._resume(client, hello, now_ms)
+        for told in self.standing.values():
+            self._put_notice(client, told)
         self._heartbeats.add(client, now_ms)
+        self.deliver()
 
-    def _welcome(self, client: Client, now_ms: int) -> bytes:
-        return frame(
-            "welcome",
-            protocol=1,
-            connection=client.connection,
-            worker=self.worker,
-            now=now_ms,
-            heartbeat_ms=self.limits.heartbeat_ms,
-            limits={
-                "subscriptions": client.subscriptions.cap,
-                "rate_hz": client.rate_hz,
-                "message_bytes": self.limits.message_bytes_max,
-                "frame_bytes": self.limits.frame_bytes_max,
-            },
-        )
+    def _welcome(self, client: Client, now_ms: int) -> Frame:
+        limits = {
+            "subscriptions": client.subscriptions.cap,
+            "rate_hz": client.rate_hz,
+            "message_bytes": self.limits.message_bytes_max,
+            "frame_bytes": self.limits.frame_bytes_max,
+        }
+        data = frame(
+            "welcome", protocol=1, connection=client.connection, worker=self.worker, now=now_ms,
+            heartbeat_ms=self.limits.heartbeat_ms, limits=limits,
+        )  # fmt: skip
+        return Frame("welcome", data)
 
     def _resume(self, client: Client, hello: Hello, now_ms: int) -> None:
         known: list[tuple[Held, str]] = []
@@ -95,18 +101,21 @@ class Switchboard:
         key = held.session.key
         self._open(client, key, held.session.id == active)
         channel = self.rooms.join_channel(client, key, held, now_ms)
-        epoch, _, number = cursor.rpartition(":")
-        is_number = number.isdecimal() and len(number) <= NUMBER_DIGITS_MAX
-        same = epoch == held.epoch and is_number and held.has_ring
-        if not (same and channel.resume(client, int(number))):
-            channel.send_snapshot(client)
+        epoch, _, digits = cursor.rpartition(":")
+        is_number = digits.isdecimal() and len(digits) <= NUMBER_DIGITS_MAX
+        number = int(digits) if epoch == held.epoch and is_number else -1
+        if number > held.session.cursor_number:
+            channel.await_number(client, number, now_ms)
+        elif number < 0 or not channel.resume(client, number, cursor):
+            channel.present(client, "resume")
 
     def detach(self, client: Client) -> None:
         """The connection is gone: forget the client."""
         if self.clients.pop(client.connection, None) is None:
             return
         client.attached = False
-        self.behind.pop(client.connection, None)
+        self._stirred.pop(client, None)
+        self.patience.forget(client)
         self.lane(client.workspace).members.pop(client.connection, None)
         self.rooms.leave_group(client)
         for key in client.subscriptions.order:
@@ -122,24 +131,30 @@ class Switchboard:
             self._say_unknown(client, session_id)
             return
         self._open(client, key, activate)
-        self.rooms.join_channel(client, key, held, now_ms).send_snapshot(client)
+        self.rooms.join_channel(client, key, held, now_ms).present(client, "subscribe")
 
     def _open(self, client: Client, key: Key, activate: bool) -> None:
-        for evicted in client.subscriptions.open(key, activate):
-            self.rooms.leave_channel(client, evicted)
-            self._say_evicted(client, evicted[1], "cap")
+        for evicted in client.open(key, activate):
+            self.evict(client, evicted, "cap")
+
+    def evict(self, client: Client, key: Key, reason: str) -> None:
+        """The client has lost a session: nothing of it comes behind ``session.evicted``."""
+        self.rooms.leave_channel(client, key)
+        client.missed.pop(space_of(key[1]), None)
+        client.outbox.drop(space_of(key[1]))
+        self._say_evicted(client, key[1], reason)
 
     def unsubscribe(self, client: Client, session_id: str) -> None:
         """Close a session."""
         key = (client.workspace, session_id)
-        if client.subscriptions.close(key):
+        if client.close(key):
             self.rooms.leave_channel(client, key)
             client.outbox.forget(space_of(session_id))
 
     def activate(self, client: Client, session_id: str | None) -> bool:
         """Make a session the one the person looks at; False if it is not open."""
         key = None if session_id is None else (client.workspace, session_id)
-        return client.subscriptions.activate(key)
+        return client.activate(key)
 
     def change_view(self, client: Client, view: View, pinned: tuple[str, ...], now_ms: int) -> None:
         """Another view: answered by its snapshot."""
@@ -153,7 +168,7 @@ class Switchboard:
         held = [(key, self.cache.get(key)) for key in client.subscriptions.order]
         for key, _ in held:
             self.rooms.flush_channel(key, client.rate_hz, now_ms)
-            self.rooms.leave_channel(client, key, keep=True)
+            self.rooms.leave_channel(client, key)
         client.rate_hz = hz
         self.rooms.join_group(client, now_ms)
         for key, each in held:
@@ -163,8 +178,11 @@ class Switchboard:
     def _rejoin(self, client: Client, key: Key, held: Held, now_ms: int) -> None:
         """Join the channel of the new rate; values again if the client is not at its cursor."""
         channel = self.rooms.join_channel(client, key, held, now_ms)
-        if client.outbox.last_cursor(space_of(key[1])) != channel.cursor:
-            channel.send_snapshot(client)
+        space = space_of(key[1])
+        if space in client.missed:
+            client.missed[space] = client.missed[space]._replace(number=None)
+        elif client.outbox.last_cursor(space) != channel.cursor:
+            channel.present(client, "rate")
 
     def resync(self, client: Client, scope: str, session_id: str | None, now_ms: int) -> bool:
         """The client found a gap: the snapshot of that scope; False if asked too often."""
@@ -176,31 +194,42 @@ class Switchboard:
             return False
         client.resynced_ms[name] = now_ms
         if scope == OVERVIEW:
-            self._send_overview(client, now_ms)
+            self.rooms.join_group(client, now_ms)
         elif scope == ATTENTION:
-            self.lane(client.workspace).send_full(client, self.cache)
+            self._send_attention(client)
         elif session_id is not None:
             key = (client.workspace, session_id)
             held = self.cache.get(key)
             if held is None or key not in client.subscriptions:
                 self._say_unknown(client, session_id)
             else:
-                self.rooms.join_channel(client, key, held, now_ms).send_snapshot(client)
+                self.rooms.join_channel(client, key, held, now_ms).present(client, "resync")
         return True
 
     def ack(self, client: Client, frames: int, now_ms: int) -> None:
         """The client has processed that many frames; it may have room again."""
+        self.tally.now_ms = now_ms
         before = client.outbox.frames_acked
         client.outbox.ack(frames)
-        if client.behind_since_ms is not None and client.outbox.frames_acked > before:
-            client.behind_since_ms = now_ms  # it moves: patience begins anew
-        if client.connection in self.behind:
-            self._recover(client, now_ms)
+        if client.outbox.frames_acked > before and client in self.patience.behind:
+            client.outbox.drain()
+            self.patience.acked(client, now_ms)
+        client.stir()
+
+    def release(self, client: Client, now_ms: int) -> None:
+        """The client's transport has room again."""
+        self.tally.now_ms = now_ms
+        client.outbox.release()
+        client.outbox.drain()
+        if client.missed:
+            self.patience.recover(client, now_ms)
+        self.deliver()
 
     # Apply.
 
     def apply(self, deltas: Iterable[Delta], epoch: str, now_ms: int) -> None:
         """Fold deltas; attention leaves at once, everything else is marked for its tick."""
+        self.tally.now_ms = now_ms
         for delta in deltas:
             is_new = delta.key not in self.cache.held
             try:
@@ -213,13 +242,13 @@ class Switchboard:
                 continue
             if changes.opened or changes.closed:
                 self.lane(delta.workspace).note(held.session, changes)
-                latency_ms = max(0, now_ms - delta.received_at)
-                self.rooms.latencies_ms.append(("attention", latency_ms))
+                self.deliver()
+                self.rooms.waited.append((ATTENTION, delta.received_at))
             names = row_names(changes)
             if names or is_new:
                 self.rooms.note_row(delta.key, names, is_new, delta.received_at)
             self.rooms.note_session(delta.key, changes, delta.received_at)
-        self._let_go()
+        self.let_go()
 
     def _note_all(self, delta: Delta) -> None:
         """A delta failed half-way: whatever it changed must reach the clients all the same."""
@@ -229,7 +258,8 @@ class Switchboard:
             self.rooms.note_row(delta.key, row_names(changes), True, delta.received_at)
             self.rooms.note_session(delta.key, changes, delta.received_at)
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """Drop what the cache has no room for."""
         surplus = self.cache.surplus()
         if not surplus:
             return
@@ -241,20 +271,12 @@ class Switchboard:
         for key in surplus:
             self.rooms.note_gone(key)
 
-    def restore(self, session: Session, epoch: str, now_ms: int) -> None:
-        """Take in a session that was let go, or give a held one its timeline back."""
-        held = self.cache.get(session.key)
-        if held is not None:
-            if not held.has_ring:
-                refill(held, session)
-                self.rooms.send_snapshots(session.key)
-            return
-        # Its state is this worker's own until the log goes on: no other may be taken for it.
-        self._restored += 1
-        session.removed_number = -1
-        self.cache.put(Held(session, f"{epoch}.{self.worker}.{self._restored}", now_ms))
-        self.lane(session.workspace).adopt(session)
-        self.rooms.note_row(session.key, set(), is_new=True, received_ms=now_ms)
+    def note_watching(self, workspace: str, count: int) -> None:
+        """So many watch this board, over all workers."""
+        totals = self.cache.totals_of(workspace)
+        if totals.watching != count:
+            totals.watching = count
+            self.rooms.note_totals(workspace)
 
     # Flush.
 
@@ -263,79 +285,35 @@ class Switchboard:
 
         Gives the number of frames made (not sent: one frame may go to many).
         """
+        self.tally.now_ms = now_ms
         made = self.rooms.flush(now_ms)
         self._heartbeats.beat(now_ms)
-        for client in list(self.behind.values()):
-            self._judge(client, now_ms)
+        self.deliver()
+        self.patience.judge(now_ms)
+        self.deliver()
         return made
+
+    def deliver(self) -> None:
+        """Everything that was put into outboxes leaves, in each client's own order.
+
+        Every verb ends with it; behind ``focus`` the shell calls it.
+        """
+        for client in self._stirred:
+            client.outbox.drain()
+            if client.outbox.write is None:
+                client.on_ready()
+            if client.outbox.is_stuck:
+                self.patience.watch(client)
+        self._stirred.clear()
 
     def next_due_ms(self) -> int | None:
         """When ``flush`` has something to do again, heartbeats and judgements included."""
-        times = self.rooms.dues_ms()
-        if self._heartbeats.due_ms is not None:
-            times.append(self._heartbeats.due_ms)
-        times += [self._judge_due_ms(client) for client in self.behind.values()]
-        return min(times, default=None)
+        dues = (*self.rooms.dues_ms(), self._heartbeats.due_ms, self.patience.due_ms())
+        return min((due for due in dues if due is not None), default=None)
 
     def charge(self, cost_ms: float) -> None:
         """Tell what the last flush cost, so that the ticks follow."""
         self.rooms.charge(cost_ms)
-
-    # Clients that fell behind.
-
-    def _fell_behind(self, client: Client) -> None:
-        self.behind.setdefault(client.connection, client)
-
-    def _judge_due_ms(self, client: Client) -> int:
-        """When the next patience with a client that is behind runs out."""
-        since = client.behind_since_ms
-        if since is None:
-            return 0
-        if ATTENTION in client.missed:
-            return client.attention_due_ms
-        degraded = len(client.subscriptions) == 0
-        limits = self.limits
-        return since + (limits.behind_abort_ms if degraded else limits.behind_degrade_ms)
-
-    def _recover(self, client: Client, now_ms: int) -> None:
-        """Present values for everything that was missed, as soon as there is room."""
-        outbox = client.outbox
-        if ATTENTION in client.missed:
-            client.attention_due_ms = now_ms + ATTENTION_RETRY_MS
-            if outbox.attention_is_open:
-                self.lane(client.workspace).send_full(client, self.cache)
-        if not outbox.is_open or outbox.main:
-            return
-        client.behind_since_ms = None
-        del self.behind[client.connection]
-        newest_first = client.subscriptions.order[::-1]
-        active = client.subscriptions.active
-        for key in sorted(newest_first, key=lambda each: each != active):
-            held = self.cache.get(key)
-            if space_of(key[1]) in client.missed and held is not None:
-                self.rooms.join_channel(client, key, held, now_ms).send_snapshot(client)
-        if OVERVIEW in client.missed:
-            self._send_overview(client, now_ms)
-        if client.missed:  # what did not fit waits for the next acknowledgement
-            self.behind[client.connection] = client
-
-    def _judge(self, client: Client, now_ms: int) -> None:
-        """Progress is judged only while the client is over its budget."""
-        self._recover(client, now_ms)
-        if client.connection not in self.behind:
-            return
-        if client.behind_since_ms is None:
-            client.behind_since_ms = now_ms
-        behind_ms = now_ms - client.behind_since_ms
-        if behind_ms >= self.limits.behind_abort_ms:
-            client.close_code = 4001
-            del self.behind[client.connection]
-            client.on_ready()
-        elif behind_ms >= self.limits.behind_degrade_ms:
-            for key in client.subscriptions.order:
-                client.subscriptions.close(key)
-                self.rooms.leave_channel(client, key)
-                self._say_evicted(client, key[1], "slow")
 
     def lane(self, workspace: str) -> AttentionLane:
         """The workspace's attention lane."""
@@ -344,27 +322,60 @@ class Switchboard:
             lane = self.lanes[workspace] = AttentionLane(workspace, self.limits)
         return lane
 
-    def _send_overview(self, client: Client, now_ms: int) -> None:
-        self.rooms.join_group(client, now_ms)
+    def _send_attention(self, client: Client) -> None:
+        self.lane(client.workspace).send_full(client, self.cache)
+
+    def _degrade(self, client: Client) -> None:
+        """Attention and overview only, for a client that does not keep up."""
+        for key in client.subscriptions.order:
+            client.close(key)
+            self.evict(client, key, "slow")
 
     # Small answers.
 
     def _say_evicted(self, client: Client, session_id: str, reason: str) -> None:
-        self.evictions[reason] = self.evictions.get(reason, 0) + 1
-        client.missed.discard(space_of(session_id))
+        self.tally.evictions[reason] += 1
         data = frame("session.evicted", session=session_id, reason=reason)
-        client.outbox.put(data, Mark(space_of(session_id), None))
-        client.on_ready()
+        client.outbox.put_answer(Frame("session.evicted", data), space_of(session_id))
+        client.stir()
 
     def _say_unknown(self, client: Client, session_id: str) -> None:
-        self.say_error(client, "unknown_session", "no such session", session_id)
+        if self.cache.knows((client.workspace, session_id)):
+            text = "the session cannot be read now"
+            self.say_error(client, "snapshot_failed", text, session_id, RETRY_MS)
+        else:
+            self.say_error(client, "unknown_session", "no such session", session_id)
 
     def say_error(
-        self, client: Client, code: str, message: str, session_id: str | None = None
+        self,
+        client: Client,
+        code: str,
+        message: str,
+        session_id: str | None = None,
+        retry_ms: int | None = None,
     ) -> None:
         """The request failed, the connection lives."""
-        told = {} if session_id is None else {"session": session_id}
-        client.tell(frame("error", code=code, message=message, **told))
+        told = {"session": session_id, "retry_ms": retry_ms}
+        present = {name: value for name, value in told.items() if value is not None}
+        client.tell("error", code=code, message=message, **present)
+
+    def notify(self, level: str, code: str, message: str, *, lasts: bool = False) -> None:
+        """A word to everybody who watches; whoever does not keep up misses it.
+
+        One that ``lasts`` is told to those who come later as well, until it is withdrawn.
+        """
+        data = frame("notice", level=level, code=code, message=message)
+        told = Frame("notice", data, shared=True)
+        if lasts:
+            self.standing[code] = told
+        for client in self.clients.values():
+            self._put_notice(client, told)
+        self.deliver()
+
+    def _put_notice(self, client: Client, told: Frame) -> None:
+        if client.outbox.is_open:
+            client.outbox.put_notice(told)
+            client.stir()
 
 
 def wanted(switchboard: Switchboard, workspace: str, ids: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from hub.limits import Limits
+from hub.live import handover
 from hub.live.client import Client
 from hub.live.hello import parse_hello
 from hub.live.requests import focus
@@ -15,6 +16,7 @@ from session.delta import Delta, Entry, Event, Report, Time
 from session.fold import fold, new_session
 from session.state import Session, detail, item_view, summary
 from tests.hub.reference_client import ReferenceClient
+from tests.hub.transport import Transport
 
 NOW = 1_790_000_000_000
 EPOCH = "m1"
@@ -104,11 +106,18 @@ def kept(_workspace: str, _session: str) -> bool:
 
 
 class Desk:
-    """A switchboard, the log's numbers and a clock that only ``advance`` moves."""
+    """A switchboard, the log's numbers and a clock that only ``advance`` moves.
+
+    ``way`` is how frames leave outboxes unless a client is told otherwise: ``popped``, or
+    ``pushed`` to a transport, or pushed ``deflated``.
+    """
+
+    way = "popped"
 
     def __init__(self, **limits: Any) -> None:
         self.board = Switchboard(Limits(**limits), "w")
         self.now = NOW
+        self.epoch = EPOCH
         self.numbers: Counter[tuple[str, str]] = Counter()
         self.viewers: list[Viewer] = []
 
@@ -117,12 +126,21 @@ class Desk:
         for delta in deltas:
             self.numbers[delta.key] += 1
             numbered = msgspec.structs.replace(delta, number=self.numbers[delta.key])
-            self.board.apply((numbered,), EPOCH, self.now)
+            self.board.apply((numbered,), self.epoch, self.now)
 
     def say(self, *deltas: Delta) -> None:
         """Log deltas and flush what is due at once."""
         self.log(*deltas)
         self.board.flush(self.now)
+
+    def begin_anew(self, epoch: str) -> None:
+        """The log goes on under another name."""
+        self.epoch = epoch
+        handover.change_epoch(self.board, lambda _key: True, epoch)
+
+    def restore(self, session: Session, epoch: str = EPOCH) -> None:
+        """A session comes back from history."""
+        handover.restore(self.board, session, epoch, self.now)
 
     def advance(self, duration_ms: int) -> None:
         """Let time pass, flushing at every moment the switchboard asks for."""
@@ -134,9 +152,9 @@ class Desk:
             self.board.flush(self.now)
         self.now = until
 
-    def connect(self, name: str = "", **hello: Any) -> "Viewer":
+    def connect(self, name: str = "", way: str | None = None, **hello: Any) -> "Viewer":
         """A client that says hello; it reads when it is told to."""
-        viewer = Viewer(self, name or f"c{len(self.viewers)}", hello)
+        viewer = Viewer(self, name or f"c{len(self.viewers)}", way or self.way, hello)
         self.viewers.append(viewer)
         return viewer
 
@@ -166,13 +184,19 @@ class Desk:
 class Viewer:
     """A client of a desk, its reference client, and the raw frames it was written."""
 
-    def __init__(self, desk: Desk, name: str, hello: dict[str, Any]) -> None:
+    def __init__(self, desk: Desk, name: str, way: str, hello: dict[str, Any]) -> None:
         self.desk = desk
         self.raw: list[bytes] = []
+        self.handed: list[Any] = []  # the very frames or bytes that the outbox gave out
         self.wakes = 0
         workspace = hello.pop("workspace", "default")
         resumes: dict[str, Any] = hello.pop("held", {})
         self.client = Client(name, workspace, desk.board.limits, self._wake)
+        self.transport: Transport | None = None
+        if way != "popped":
+            self.transport = Transport(self.client.outbox.hold)
+            self.handed = self.transport.writes
+            self.client.outbox.connect(self.transport.write, deflates=way == "deflated")
         self.reference = ReferenceClient()
         self.resumed = {session: opened.cursor for session, opened in resumes.items()}
         for session, opened in resumes.items():
@@ -203,12 +227,36 @@ class Viewer:
         self.read()
         return self
 
+    def hold(self) -> None:
+        """Until this client reads again, its transport takes nothing; one that pops never does."""
+        if self.transport is not None:
+            self.transport.pause()
+
+    def take(self, count: int | None = None) -> None:
+        """Let so many bytes arrive, or all that were written, without looking at them."""
+        if self.transport is not None and self.transport.take(count):
+            self.desk.board.release(self.client, self.desk.now)
+
+    def _next_payload(self) -> bytes | None:
+        transport = self.transport
+        if transport is None:
+            frame = self.client.outbox.pop()
+            if frame is None:
+                return None
+            self.handed.append(frame)
+            return frame.payload
+        payload = transport.next_payload()
+        while payload is None and (transport.waiting_bytes or transport.is_paused):
+            self.take(transport.missing_bytes)
+            payload = transport.next_payload()
+        return payload
+
     def pop(self, count: int | None = None) -> list[dict[str, Any]]:
         """Read frames without acknowledging them."""
         read = []
-        while (count is None or len(read) < count) and (data := self.client.outbox.pop()):
-            self.raw.append(data)
-            read.append(self.reference.feed(data))
+        while (count is None or len(read) < count) and (payload := self._next_payload()):
+            self.raw.append(payload)
+            read.append(self.reference.feed(payload))
         return read
 
     def ack(self) -> None:
@@ -217,10 +265,10 @@ class Viewer:
 
     def read(self) -> list[dict[str, Any]]:
         """Read and acknowledge until nothing waits."""
-        read: list[dict[str, Any]] = []
-        while frames := self.pop():
-            read += frames
+        read = self.pop()
+        while self.client.outbox.frames_acked < len(self.raw):
             self.ack()
+            read += self.pop()
         return read
 
     def types(self) -> list[str]:

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import json
 import socket
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
@@ -16,14 +18,17 @@ from bus.memory import MemoryBus
 from hub import app as hub_app
 from hub.auth import Door
 from hub.gate import Gate
+from hub.httpprotocol import HttpProtocol
 from hub.limits import Limits
 from hub.live.switchboard import Switchboard
+from hub.live.views import View
 from hub.websocket import Hub
 from hub.worker import Worker
 from hub.wsprotocol import HubProtocol
 from session.delta import Delta
-from session.state import Session
+from session.state import Session, summary
 from tests.hub.reference_client import ReferenceClient
+from tower import health
 
 TOKEN = "made-up-token"
 DEADLINE_S = 8.0
@@ -63,8 +68,8 @@ def make_hub(door: Door, restore: Restore | None = None, **limits: Any) -> Hub:
 def make_app(hub: Hub) -> Gate:
     """The application as the service puts it together, without ingest."""
     handlers = getattr(hub_app, "handlers", {})
-    app = Starlette(routes=hub_app.routes, exception_handlers=handlers)
-    app.state.hub = hub
+    app = Starlette(routes=[*health.routes, *hub_app.routes], exception_handlers=handlers)
+    app.state.role = app.state.hub = hub
     app.state.registries = hub_app.registries
     return Gate(app, hub.door)
 
@@ -89,11 +94,30 @@ class Served:
         held = self.board.cache.get(key)
         return -1 if held is None else held.session.number
 
+    def get_rows(self) -> dict[str, Any]:
+        """The default view's rows in this very moment, by id, as JSON carries them."""
+        view = View()
+        shown = sorted(filter(view.matches, self.board.cache.sessions("default")), key=view.key)
+        rows = (json.loads(msgspec.json.encode(summary(each))) for each in shown[: view.limit])
+        return {row["id"]: row for row in rows}
+
+    def get_text(self, path: str) -> str:
+        """An answer over HTTP; blocks, so it is called in a thread."""
+        request = urllib.request.Request(self.url + path, headers=BEARER)
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+            return str(answer.read(), "utf-8")
+
+    def get(self, path: str) -> Any:
+        """The same of the API, as JSON."""
+        return json.loads(self.get_text(path))
+
     @contextlib.asynccontextmanager
-    async def socket(self, **options: Any) -> AsyncIterator[ClientConnection]:
+    async def socket(
+        self, compression: str | None = None, **options: Any
+    ) -> AsyncIterator[ClientConnection]:
         """A WebSocket before its hello; the credential is the owner's."""
         options.setdefault("additional_headers", BEARER)
-        async with connect(self.ws_url, proxy=None, compression=None, **options) as opened:
+        async with connect(self.ws_url, proxy=None, compression=compression, **options) as opened:
             yield opened
 
     @contextlib.asynccontextmanager
@@ -138,9 +162,10 @@ class Live:
 @contextlib.asynccontextmanager
 async def served(
     restore: Restore | None = None, send_buffer: int = 0, door: dict[str, Any] | None = None,
-    ping_s: float = 20, **limits: Any,
+    ping_s: float = 20, pong_s: float = 0, protocol: type[asyncio.Protocol] = HubProtocol,
+    **limits: Any,
 ) -> AsyncIterator[Served]:  # fmt: skip
-    """A hub behind uvicorn on a free port."""
+    """A hub behind uvicorn on a free port, with another WebSocket protocol if one is given."""
     listener = socket.socket()
     if send_buffer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
@@ -149,10 +174,9 @@ async def served(
     port = listener.getsockname()[1]
     hub = make_hub(make_door(port, **(door or {})), restore, **limits)
     config = uvicorn.Config(
-        make_app(hub), http="httptools", ws=HubProtocol, ws_max_size=64 * 1024,
-        ws_ping_interval=ping_s, ws_ping_timeout=ping_s,
-        ws_per_message_deflate=False, lifespan="off", access_log=False, log_config=None,
-        timeout_graceful_shutdown=1, server_header=False,
+        make_app(hub), http=HttpProtocol, ws=protocol, ws_max_size=64 * 1024,
+        ws_ping_interval=ping_s, ws_ping_timeout=pong_s or ping_s, lifespan="off", access_log=False,
+        log_config=None, timeout_graceful_shutdown=1, server_header=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]

@@ -7,13 +7,19 @@ import socket
 from typing import Any
 
 import pytest
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from hub.wsprotocol import HubProtocol
 from tests.hub.made import NOW, event, folded, past, permission, report, said
 from tests.hub.servers import BEARER, DEADLINE_S, TOKEN, closed, served, until
 
 HELLO = json.dumps({"type": "hello", "protocol": 1})
+Protocol = type[asyncio.Protocol]
+BOTH = pytest.mark.parametrize(
+    "protocol", [HubProtocol, WebSocketsSansIOProtocol], ids=["ours", "plain"]
+)
 
 
 async def refused(url: str, **options: Any) -> int:
@@ -24,9 +30,10 @@ async def refused(url: str, **options: Any) -> int:
     return caught.value.response.status_code
 
 
-async def test_a_client_that_says_hello_is_served() -> None:
+@BOTH
+async def test_a_client_that_says_hello_is_served(protocol: Protocol) -> None:
     """Welcome, attention, overview, then what it opens and what happens."""
-    async with served() as hub:
+    async with served(protocol=protocol) as hub:
         await hub.log(event("prompt", "a"), permission("b"))
         async with hub.client() as live:
             kinds = [frame["type"] for frame in live.reference.frames]
@@ -82,9 +89,10 @@ async def test_a_browser_without_a_credential_is_closed_by_4501(
         assert [(frame["type"], frame["code"]) for frame in frames] == [("bye", 4501)]
 
 
-async def test_a_token_in_hello_is_a_credential() -> None:
+@BOTH
+async def test_a_token_in_hello_is_a_credential(protocol: Protocol) -> None:
     """Also where the handshake brought a bad one, if the Origin is allowed."""
-    async with served(door={"origins": ["https://board.example"]}) as hub:
+    async with served(protocol=protocol, door={"origins": ["https://board.example"]}) as hub:
         for headers in ({}, {"Origin": "https://board.example", "Authorization": "Bearer x"}):
             async with hub.socket(additional_headers=headers) as opened:
                 await opened.send(json.dumps({"type": "hello", "protocol": 1, "token": TOKEN}))
@@ -103,9 +111,10 @@ async def test_a_cookie_is_a_credential() -> None:
             assert json.loads(await opened.recv())["type"] == "welcome"
 
 
-async def test_silence_before_hello_is_closed_by_4502() -> None:
+@BOTH
+async def test_silence_before_hello_is_closed_by_4502(protocol: Protocol) -> None:
     """Nobody keeps a place without saying who they are."""
-    async with served(hello_timeout_ms=50) as hub, hub.socket() as opened:
+    async with served(protocol=protocol, hello_timeout_ms=50) as hub, hub.socket() as opened:
         assert (await closed(opened))[0] == 4502
 
 
@@ -200,9 +209,10 @@ async def test_acks_of_a_fast_stream_are_no_flood() -> None:
         assert live.reference.errors == []
 
 
-async def test_a_hub_that_drains_says_bye_with_a_spread_retry() -> None:
+@BOTH
+async def test_a_hub_that_drains_says_bye_with_a_spread_retry(protocol: Protocol) -> None:
     """Everybody gets 4000 and when to come back; newcomers are refused."""
-    async with served() as hub, contextlib.AsyncExitStack() as stack:
+    async with served(protocol=protocol) as hub, contextlib.AsyncExitStack() as stack:
         lives = [await stack.enter_async_context(hub.client()) for _ in range(8)]
         draining = asyncio.create_task(hub.hub.drain())
         endings = [await closed(live.opened) for live in lives]
@@ -211,13 +221,15 @@ async def test_a_hub_that_drains_says_bye_with_a_spread_retry() -> None:
         byes = [frames[-1] for _, frames in endings]
         assert {bye["reason"] for bye in byes} == {"draining"}
         assert len({bye["retry_ms"] for bye in byes}) == 8
-        assert await refused(hub.ws_url, additional_headers=BEARER) == 503
+        async with hub.socket() as late:
+            assert (await closed(late))[0] == 4000
         assert hub.board.clients == {}
 
 
-async def test_a_client_that_goes_is_forgotten() -> None:
+@BOTH
+async def test_a_client_that_goes_is_forgotten(protocol: Protocol) -> None:
     """With or without a closing frame, its places are free at once."""
-    async with served() as hub:
+    async with served(protocol=protocol) as hub:
         await hub.log(event("prompt", "a"))
         async with hub.client() as live:
             await live.send("subscribe", session="a")
@@ -227,12 +239,13 @@ async def test_a_client_that_goes_is_forgotten() -> None:
         await until(lambda: not hub.board.clients)
         assert hub.board.rooms.channels == {}
         assert hub.board.cache.pinned == {}
-        assert hub.hub._open == set()
+        assert hub.hub.connections == set()
 
 
-async def test_many_clients_see_the_same() -> None:
+@BOTH
+async def test_many_clients_see_the_same(protocol: Protocol) -> None:
     """A hundred connections, each in step at the end."""
-    async with served() as hub, contextlib.AsyncExitStack() as stack:
+    async with served(protocol=protocol) as hub, contextlib.AsyncExitStack() as stack:
         lives = [
             await stack.enter_async_context(hub.client(rate_hz=(1000, 20)[n % 2]))
             for n in range(100)
@@ -258,7 +271,8 @@ async def test_unauthenticated_connections_of_one_address_are_counted() -> None:
         await until(lambda: not hub.hub._unauthenticated)
 
 
-async def test_a_session_is_restored_before_it_is_opened() -> None:
+@BOTH
+async def test_a_session_is_restored_before_it_is_opened(protocol: Protocol) -> None:
     """A past one that was let go is read again, and a failure to do so is an error, no end."""
     kept = past("p", 2 * 86_400_000, entries=said(2), to=2)
     broken = past("broken", 3 * 86_400_000)
@@ -268,7 +282,7 @@ async def test_a_session_is_restored_before_it_is_opened() -> None:
             raise OSError("the disk is gone")
         return folded(kept)
 
-    async with served(restore=restore, board_rows_min=1) as hub:
+    async with served(protocol=protocol, restore=restore, board_rows_min=1) as hub:
         await hub.hub.worker.bus.append([kept, broken])
         await hub.log(event("prompt", "a"))
         assert hub.board.cache.get(("default", "p")) is None
@@ -319,7 +333,7 @@ async def test_a_client_that_never_reads_disturbs_nobody() -> None:
                 await hub.log(*stuffing(turn))
                 stamp = NOW + turn
                 await live.until(lambda s=stamp: live.reference.rows["s3"]["updated_at"] == s)
-            await until(lambda: len(hub.board.behind) == 1)
+            await until(lambda: len(hub.board.patience.behind) == 1)
 
 
 async def test_a_client_that_never_reads_is_let_go() -> None:

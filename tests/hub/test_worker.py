@@ -62,8 +62,8 @@ def attach(worker: Worker, *resume: str) -> tuple[Client, ReferenceClient]:
 
 def read(client: Client, reference: ReferenceClient) -> None:
     """Take in whatever waits."""
-    while (data := client.outbox.pop()) is not None:
-        reference.feed(data)
+    while (frame := client.outbox.pop()) is not None:
+        reference.feed(frame.payload)
 
 
 async def test_it_is_ready_at_once_on_an_empty_log() -> None:

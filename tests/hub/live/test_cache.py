@@ -116,7 +116,7 @@ def test_restoring_brings_a_session_back_with_its_timeline() -> None:
     desk.advance(20)
     viewer.check()
     assert wanted(desk.board, "default", ["p", "a"]) == ["p"]
-    desk.board.restore(folded(told), "m1", desk.now)
+    desk.restore(folded(told))
     viewer.open("p")
     desk.advance(1_000)
     viewer.check()
@@ -153,7 +153,7 @@ def test_rings_of_idle_sessions_are_freed_and_refilled() -> None:
     assert len(held["default", "a"].session.timeline) == 0
     assert wanted(desk.board, "default", ["a", "open", "hooks alone"]) == ["a"]
     desk.log(event("prompt", "a", text="later", hash="1"))
-    desk.board.restore(folded(told), "m1", desk.now)
+    desk.restore(folded(told))
     viewer.open("a")
     desk.advance(20)
     viewer.check()
@@ -187,7 +187,7 @@ def test_a_resume_does_not_miss_what_a_refill_brought() -> None:
     desk.log(first)
     held = desk.connect().open("a").leave()
     desk.board.cache.trim_rings(NOW + RING_IDLE_MS + 1, kept)
-    desk.board.restore(folded(first, second), "m1", desk.now)
+    desk.restore(folded(first, second))
     desk.log(second)
     viewer = desk.connect(held=held)
     desk.advance(20)
@@ -208,12 +208,12 @@ def test_a_restored_session_has_a_cursor_that_no_other_state_had() -> None:
     """Restored twice with more in between, it does not answer a resume by an empty patch."""
     desk = Desk(board_rows_min=1)
     desk.log(past("p", DAY_MS * 2), event("prompt", "a"))
-    desk.board.restore(folded(past("p", DAY_MS * 2, entries=said(1))), "m1", desk.now)
+    desk.restore(folded(past("p", DAY_MS * 2, entries=said(1))))
     held = desk.connect().open("p").leave()
     desk.log(event("stop", "a"))
     assert "p" not in names(desk)
     again = folded(past("p", DAY_MS * 2, entries=said(2), titles={"ai": "new"}))
-    desk.board.restore(again, "m1", desk.now)
+    desk.restore(again)
     desk.connect(held=held).check()
 
 
@@ -227,7 +227,7 @@ def test_a_resume_does_not_miss_what_a_restore_brought() -> None:
     assert "p" not in names(desk)
     signal = {"status": "running", "at": NOW}
     second = report("p", from_=1, to=2, entries=said(1, first=2), signal=signal)
-    desk.board.restore(folded(first, second), "m1", desk.now)
+    desk.restore(folded(first, second))
     desk.log(second, event("stop", "p", at=NOW + 9))
     viewer = desk.connect(held=held)
     desk.advance(20)
@@ -238,12 +238,12 @@ def test_a_second_restore_changes_nothing_under_a_subscriber() -> None:
     """Two clients open a session at once: what the first was told stays true."""
     desk = Desk(board_rows_min=1)
     desk.log(past("p", DAY_MS * 2, entries=said(2)), event("prompt", "a"))
-    desk.board.restore(folded(past("p", DAY_MS * 2, entries=said(2))), "m1", desk.now)
+    desk.restore(folded(past("p", DAY_MS * 2, entries=said(2))))
     viewer = desk.connect().open("p")
     desk.log(event("session_end", "p", at=NOW - DAY_MS * 2))
     desk.advance(20)
     later = folded(past("p", DAY_MS * 2, entries=said(3)))
-    desk.board.restore(later, "m1", desk.now)
+    desk.restore(later)
     desk.advance(20)
     viewer.check()
 

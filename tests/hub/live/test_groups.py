@@ -4,7 +4,20 @@ from typing import Any
 
 import pytest
 
-from tests.hub.made import NOW, Desk, Viewer, event, folded, of_type, past, permission, report
+from tests.hub.made import (
+    NOW,
+    Desk,
+    Viewer,
+    event,
+    folded,
+    of_type,
+    past,
+    permission,
+    report,
+    tool_end,
+)
+
+pytestmark = pytest.mark.usefixtures("way")
 
 
 def patches(viewer: Viewer) -> list[dict[str, Any]]:
@@ -84,23 +97,15 @@ def test_equal_view_and_rate_share_the_very_bytes() -> None:
     other = desk.connect(view=view, rate_hz=60)
     for viewer in (one, two, other):
         viewer.read()
-        viewer.raw.clear()
-        viewer.client.outbox.frames_acked = 0
+        viewer.handed.clear()
     for each in "abc":
         desk.say(event("prompt", each))
         desk.advance(60)
-    ours, theirs = drained(one), drained(two)
-    assert len(ours) == 3
-    assert all(a is b for a, b in zip(ours, theirs, strict=True))
-    assert not any(a is b for a in ours for b in drained(other))
-
-
-def drained(viewer: Viewer) -> list[bytes]:
-    """The raw frames that wait."""
-    frames = []
-    while (data := viewer.client.outbox.pop()) is not None:
-        frames.append(data)
-    return frames
+    for viewer in (one, two, other):
+        viewer.check()
+    assert len(one.handed) == 3
+    assert all(a is b for a, b in zip(one.handed, two.handed, strict=True))
+    assert not any(a is b for a in one.handed for b in other.handed)
 
 
 def test_an_absent_field_is_unchanged_and_null_is_cleared() -> None:
@@ -192,6 +197,40 @@ def test_totals_come_at_most_once_a_second_and_end_up_right() -> None:
     expected = desk.board.cache.totals_of("default").view()
     assert viewer.reference.totals == expected
     assert expected["sessions"] == 100
+
+
+def test_totals_that_come_back_to_what_they_were_reach_a_latecomer() -> None:
+    """Its snapshot had those in between, which the others never heard of."""
+    desk = Desk()
+    first = desk.connect()
+    desk.say(permission("a"))
+    desk.advance(1_500)
+    desk.say(permission("b"))
+    desk.advance(100)
+    desk.say(tool_end("b", at=NOW + 1))
+    desk.advance(100)
+    late = desk.connect()
+    late.read()
+    desk.say(permission("b", call="again", at=NOW + 2))
+    desk.advance(3_000)
+    expected = desk.board.cache.totals_of("default").view()
+    for viewer in (first, late):
+        viewer.read()
+        assert viewer.reference.totals == expected
+
+
+def test_totals_that_are_what_they_were_are_not_told_again() -> None:
+    """A row that changes without them costs none."""
+    desk = Desk()
+    desk.log(event("prompt", "a"))
+    viewer = desk.connect()
+    viewer.read()
+    for at in range(50):
+        desk.say(event("tool_start", "a", at=NOW + at, call="1", tool=f"T{at}"))
+        desk.advance(100)
+    told = patches(viewer)
+    assert len(told) == 50
+    assert len([patch for patch in told if "totals" in patch]) <= 1
 
 
 def test_totals_cover_all_sessions_whatever_the_view() -> None:
@@ -331,7 +370,7 @@ def test_a_session_that_was_let_go_and_restored_in_one_tick_is_shown_as_it_is_no
     desk.log(event("prompt", "b"))
     assert desk.board.cache.get(("default", "old")) is None
     told = past("old", 90_000_000, titles={"ai": "after"})
-    desk.board.restore(folded(told), "m1", desk.now)
+    desk.restore(folded(told))
     desk.advance(1_000)
     viewer.check()
     assert viewer.reference.rows["old"]["title"] == "after"

@@ -2,7 +2,11 @@
 
 from itertools import pairwise
 
+import pytest
+
 from tests.hub.made import NOW, Desk, event, of_type, permission
+
+pytestmark = pytest.mark.usefixtures("way")
 
 
 def test_a_heartbeat_tells_what_was_written_to_this_client() -> None:
@@ -24,6 +28,7 @@ def test_what_waits_behind_a_heartbeat_is_not_in_it() -> None:
     desk.log(event("prompt", "a"))
     viewer = desk.connect().open("a")
     held = desk.cursor()
+    viewer.hold()
     desk.advance(10_000)
     desk.say(event("stop", "a"))
     desk.log(permission("b"))

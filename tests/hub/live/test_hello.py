@@ -8,7 +8,9 @@ from hub.errors import Refused
 from hub.limits import Limits
 from hub.live.client import bucket_hz
 from hub.live.hello import parse_hello
-from tests.hub.made import Desk, event, permission, report, said
+from tests.hub.made import NOW, Desk, event, of_type, permission, report, said
+
+pytestmark = pytest.mark.usefixtures("way")
 
 LIMITS = Limits()
 
@@ -196,12 +198,36 @@ def test_a_resume_in_another_epoch_is_a_snapshot() -> None:
     assert viewer.types()[-1] == "session.snapshot"
 
 
-def test_a_resume_from_the_future_is_a_snapshot() -> None:
-    """A worker that is behind another gives what it has."""
+def test_a_resume_from_the_future_is_stale_until_this_worker_has_come_so_far() -> None:
+    """Nothing that the client has seen is taken back: the snapshot is as new at least."""
+    desk = Desk()
+    desk.log(event("prompt", "a"))
+    viewer = desk.connect(resume=[{"session": "a", "cursor": "m1:3"}])
+    viewer.reference.opening("a")
+    assert viewer.read()[-1] == {"type": "session.stale", "session": "a", "reason": "worker"}
+    desk.say(event("stop", "a"))
+    desk.advance(100)
+    assert "session.patch" not in viewer.types()
+    desk.say(event("prompt", "a", at=NOW + 1))
+    desk.advance(100)
+    assert [f["cursor"] for f in of_type(viewer.read(), "session.snapshot")] == ["m1:3"]
+    desk.say(event("stop", "a", at=NOW + 2))
+    desk.advance(100)
+    viewer.check()
+
+
+def test_a_worker_that_does_not_come_so_far_gives_what_it_has() -> None:
+    """A cursor that nobody gave out, or a worker that hangs: five seconds are enough."""
     desk = Desk()
     desk.log(event("prompt", "a"))
     viewer = desk.connect(resume=[{"session": "a", "cursor": "m1:99"}])
-    assert viewer.types()[-1] == "session.snapshot"
+    viewer.reference.opening("a")
+    viewer.read()
+    desk.advance(4_900)
+    assert viewer.read() == []
+    desk.advance(200)
+    assert "session.snapshot" in viewer.types()
+    viewer.check()
 
 
 def test_a_gap_that_the_ring_does_not_cover_is_a_snapshot() -> None:

@@ -7,6 +7,8 @@ import pytest
 from hub.live.requests import focus, opens
 from tests.hub.made import Desk, event, permission
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 @pytest.mark.parametrize(
     "request_",

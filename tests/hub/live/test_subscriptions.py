@@ -16,6 +16,8 @@ from tests.hub.made import (
     tokens,
 )
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 def keys(names: str) -> list[tuple[str, str]]:
     """Session keys of one letter each."""
@@ -52,7 +54,7 @@ def test_the_active_session_is_never_evicted() -> None:
         viewer.ask("subscribe", session=opened)
         assert [f["session"] for f in of_type(viewer.read(), "session.evicted")] == [evicted]
     assert ("default", "a") in viewer.client.subscriptions
-    assert desk.board.evictions == {"cap": 4}
+    assert desk.board.tally.evictions == {"cap": 4}
     viewer.check()
 
 
@@ -200,11 +202,14 @@ def test_members_in_step_share_the_very_bytes() -> None:
     desk, one = desk_of("a")
     two = desk.connect().open("a")
     one.open("a")
+    two.read()
+    for viewer in (one, two):
+        viewer.handed.clear()
     desk.say(event("stop", "a"))
-    ours = [frame.data for frame in one.client.outbox.main]
-    theirs = [frame.data for frame in two.client.outbox.main]
-    assert len(ours) == 2
-    assert all(a is b for a, b in zip(ours, theirs, strict=True))
+    for viewer in (one, two):
+        viewer.check()
+    assert len(one.handed) == 2
+    assert all(a is b for a, b in zip(one.handed, two.handed, strict=True))
 
 
 def test_another_rate_keeps_the_cursors_continuous() -> None:
@@ -255,7 +260,7 @@ def test_detach_frees_everything() -> None:
     for _ in range(2):
         viewer.leave()
     board = desk.board
-    assert (board.clients, board.behind, board.cache.pinned) == ({}, {}, {})
+    assert (board.clients, board.patience.behind, board.cache.pinned) == ({}, {}, {})
     assert (board.rooms.groups, board.rooms.channels, board.lane("default").members) == ({}, {}, {})
     assert not any(board.rooms._by_session.values())
     assert not any(board.rooms._by_workspace.values())
@@ -276,7 +281,8 @@ def test_what_a_client_asked_for_long_ago_is_forgotten() -> None:
         viewer.read()
     outbox = viewer.client.outbox
     sizes = {
-        "promised": len(outbox._promised), "written": len(outbox.written),
+        "lanes": len(outbox._sessions), "written": len(outbox.written),
+        "sizes": len(outbox.sizes),
         "missed": len(viewer.client.missed), "resynced": len(viewer.client.resynced_ms),
     }  # fmt: skip
     assert max(sizes.values()) < 50, sizes

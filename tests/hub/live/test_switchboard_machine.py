@@ -1,9 +1,11 @@
 """The five verbs under random interleavings: what clients hold is what the cache holds.
 
-Agents speak, time passes, clients come, open, read late, vanish and resume. Every frame goes to a
-reference client, which raises on any violation of the protocol.
+Agents speak, time passes, the log begins anew; clients come, open, read late, stall, vanish and
+resume, some of them ahead of this worker. Some pop frames, some have a transport, with and without
+deflate. Every frame goes to a reference client, which raises on any violation of the protocol.
 """
 
+import random
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -22,6 +24,8 @@ from tests.hub.made import NOW, Desk, Viewer, bucket, event, permission, report,
 SESSIONS = [f"s{n}" for n in range(6)]
 PATIENCE_MS = 20_000
 CLIENTS_MAX = 5
+WAYS = ["popped", "pushed", "deflated"]
+NOISE = random.Random(1).randbytes(14_000).hex()  # of more than a budget, also deflated
 
 names = st.sampled_from(SESSIONS)
 rates = st.sampled_from([1, 5, 60, 1000])
@@ -74,8 +78,14 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.desk = Desk(in_flight_bytes_max=12_288, attention_bytes_max=6_000)
+        self.desk = Desk(
+            in_flight_bytes_max=12_288, attention_bytes_max=6_000, queued_bytes_max=8_192,
+            catch_up_ms=1_500,
+        )  # fmt: skip
         self.turn = 0
+        self.epochs = 1
+        self.truths: dict[tuple[str, str], Any] = {}  # of a session, at a cursor
+        self.heard: dict[str, int] = {}
         self.active: dict[str, str | None] = {}
         self.read_ms: dict[str, int] = {}
         self.kept: dict[str, Any] = {}
@@ -89,24 +99,41 @@ class Machine(RuleBasedStateMachine):
         """One of them."""
         return self.viewers[number % len(self.viewers)]
 
-    @initialize(view=views, rate=rates)
-    def begin(self, view: dict[str, Any], rate: int) -> None:
-        self.connect(view, rate, 2)
+    @initialize(view=views, rate=rates, way=st.sampled_from(WAYS))
+    def begin(self, view: dict[str, Any], rate: int, way: str) -> None:
+        self.connect(view, rate, 2, way, 0)
+
+    def log(self, kind: str, session: str) -> None:
+        """Something is said, and what is true from then on is noted."""
+        self.turn += 1
+        self.desk.log(spoken(kind, session, self.turn))
+        self.note_truth(session)
+
+    def note_truth(self, session: str) -> None:
+        """The session as it is now, under its cursor."""
+        if ("default", session) in self.desk.board.cache.held:
+            detail, timeline = self.desk.truth(session)
+            self.truths[session, self.desk.cursor(session)] = (detail, len(timeline))
 
     # Agents and time.
 
     @rule(kind=KINDS, session=names, flush=st.booleans())
     def speak(self, kind: str, session: str, flush: bool) -> None:
-        self.turn += 1
-        self.desk.log(spoken(kind, session, self.turn))
+        self.log(kind, session)
         if flush:
             self.desk.board.flush(self.desk.now)
 
     @rule(kinds=st.lists(KINDS, min_size=5, max_size=40))
     def burst(self, kinds: list[str]) -> None:
         for number, kind in enumerate(kinds):
-            self.turn += 1
-            self.desk.log(spoken(kind, SESSIONS[number % len(SESSIONS)], self.turn))
+            self.log(kind, SESSIONS[number % len(SESSIONS)])
+
+    @rule()
+    def begin_anew(self) -> None:
+        self.epochs += 1
+        self.desk.begin_anew(f"m{self.epochs}")
+        for session in SESSIONS:
+            self.note_truth(session)
 
     @rule(duration_ms=st.sampled_from([1, 17, 200, 1_000, 4_000]))
     def wait(self, duration_ms: int) -> None:
@@ -118,17 +145,27 @@ class Machine(RuleBasedStateMachine):
     # Clients.
 
     @precondition(lambda self: len(self.viewers) < CLIENTS_MAX)
-    @rule(view=views, rate=rates, cap=st.integers(2, 4))
-    def connect(self, view: dict[str, Any], rate: int, cap: int) -> None:
+    @rule(
+        view=views, rate=rates, cap=st.integers(2, 4), way=st.sampled_from(WAYS),
+        ahead=st.sampled_from([0, 0, 1, 5]),
+    )  # fmt: skip
+    def connect(self, view: dict[str, Any], rate: int, cap: int, way: str, ahead: int) -> None:
         name = f"c-{len(self.active)}"
-        self.desk.connect(name, view=view, rate_hz=rate, subscriptions=cap, held=self.kept)
+        for session, held in self.kept.items():
+            if ahead and held.cursor is not None:  # another worker had come so much farther
+                epoch, _, number = self.desk.cursor(session).rpartition(":")
+                held.cursor = f"{epoch}:{int(number) + ahead}"
+        self.desk.connect(name, way, view=view, rate_hz=rate, subscriptions=cap, held=self.kept)
         self.kept = {}
+        self.heard[name] = 0
         self.active[name] = None
         self.read_ms[name] = self.desk.now
 
     def consume(self, viewer: Viewer) -> None:
         viewer.read()
         self.read_ms[viewer.client.connection] = self.desk.now
+        if "attention" not in viewer.client.missed:
+            viewer.check_items()
 
     @rule(who=st.integers(0, 9))
     def read(self, who: int) -> None:
@@ -140,6 +177,20 @@ class Machine(RuleBasedStateMachine):
         viewer.pop(count)
         if ack:
             viewer.ack()
+
+    @rule(who=st.integers(0, 9))
+    def use_up_its_budget(self, who: int) -> None:
+        viewer = self.pick(who)
+        viewer.ask("ping", id=NOISE)
+        viewer.pop()
+
+    @rule(who=st.integers(0, 9))
+    def hold(self, who: int) -> None:
+        self.pick(who).hold()
+
+    @rule(who=st.integers(0, 9), count=st.sampled_from([1, 100, 5_000, 50_000]))
+    def take(self, who: int, count: int) -> None:
+        self.pick(who).take(count)
 
     @rule(who=st.integers(0, 9), session=names, activate=st.booleans())
     def subscribe(self, who: int, session: str, activate: bool) -> None:
@@ -205,7 +256,7 @@ class Machine(RuleBasedStateMachine):
             opened = viewer.client.subscriptions
             assert opened.active in {None, ("default", wanted)}
             if wanted is not None and opened.active is None:
-                assert self.desk.board.evictions.get("slow"), "evicted, but nobody was slow"
+                assert self.desk.board.tally.evictions["slow"], "evicted, but nobody was slow"
                 self.active[viewer.client.connection] = None
 
     @invariant()
@@ -217,9 +268,35 @@ class Machine(RuleBasedStateMachine):
             board.clients
         )
         assert all(each.members for each in board.rooms.channels.values())
-        assert (
-            set(board.behind) <= set(board.clients) == {v.client.connection for v in self.viewers}
+        assert set(board.clients.values()) == {viewer.client for viewer in self.viewers}
+        assert set(board.patience.behind) <= set(board.clients.values())
+        assert {each for each in board.clients.values() if each.missed} <= set(
+            board.patience.behind
         )
+
+    @invariant()
+    def what_is_not_stale_is_what_was_true_at_its_cursor(self) -> None:
+        for viewer in self.viewers:
+            name, frames = viewer.client.connection, viewer.reference.frames
+            new, self.heard[name] = frames[self.heard[name] :], len(frames)
+            last = {
+                frame["session"]: frame for frame in new if "detail" in frame or "maps" in frame
+            }
+            for session, frame in last.items():
+                is_whole = frame.get("live", frame.get("from") != frame["cursor"])
+                held = viewer.reference.opened.get(session)
+                if held is not None and is_whole and not held.stale:
+                    detail, entries = self.truths[session, held.cursor or ""]
+                    assert held.detail == detail
+                    assert len(held.timeline) >= entries
+
+    @invariant()
+    def queues_are_bounded(self) -> None:
+        for viewer in self.viewers:
+            outbox = viewer.client.outbox
+            assert outbox.queued_bytes < outbox.queued_bytes_max + 500_000
+            assert outbox.attention_bytes < outbox.attention_bytes_max + 50_000
+            assert len(outbox.sizes) == outbox.frames_written - outbox.frames_acked
 
     @rule()
     def settle(self) -> None:

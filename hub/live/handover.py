@@ -1,0 +1,83 @@
+"""Sessions that come to a board otherwise than by a delta: restored, or read anew from the log.
+
+Whoever looks at one of them hears that it is stale and gets a snapshot; no cursor of before is
+continued. Pure; called by the worker.
+"""
+
+from collections.abc import Callable, Iterable
+
+from hub.live.cache import Held, Key, refill
+from hub.live.switchboard import Switchboard
+from session.state import Session
+
+Owns = Callable[[Key], bool]
+
+
+def restore(board: Switchboard, session: Session, epoch: str, now_ms: int) -> None:
+    """Take in a session that was let go, or give a held one its timeline back."""
+    held = board.cache.get(session.key)
+    if held is not None:
+        if not held.has_ring:
+            refill(held, session)
+            board.rooms.renew(held, "gap")
+            board.deliver()
+        return
+    # Its state is this worker's own until the log goes on: no other may be taken for it.
+    board.restored += 1
+    session.removed_number = -1
+    board.cache.put(Held(session, f"{epoch}.{board.worker}.{board.restored}", now_ms))
+    board.lane(session.workspace).adopt(session)
+    board.rooms.note_row(session.key, set(), is_new=True, received_ms=now_ms)
+    board.deliver()
+
+
+def change_epoch(board: Switchboard, owns: Owns, epoch: str) -> None:
+    """The log goes on under another name: cursors of before are no longer to be resumed."""
+    for key, held in board.cache.held.items():
+        if owns(key):
+            held.epoch = epoch
+            board.rooms.renew(held, "epoch")
+    board.deliver()
+
+
+def lose(board: Switchboard, owns: Owns, reason: str) -> None:
+    """What is held may never have been: whoever looks at it hears that it is stale."""
+    for key, held in board.cache.held.items():
+        if owns(key):
+            board.rooms.renew(held, reason)
+            held.is_lost = True
+    board.deliver()
+
+
+def replace(board: Switchboard, owns: Owns, anew: Iterable[Held], reason: str, now_ms: int) -> None:
+    """Take sessions over that were folded aside; those that are not among them are gone.
+
+    Subscribers get a snapshot; ``reason`` is empty where nobody can have seen anything.
+    """
+    fresh = {held.session.key: held for held in anew}
+    for key in [key for key in board.cache.held if owns(key) and key not in fresh]:
+        _remove(board, key)
+    for key, held in fresh.items():
+        held.changed_ms = now_ms
+        before = board.cache.get(key)
+        board.lane(key[0]).swap(before.session if before is not None else None, held.session)
+        board.cache.put(held)
+        board.rooms.note_row(key, set(), is_new=True, received_ms=now_ms)
+        if reason:
+            board.rooms.renew(held, reason)
+    for workspace in {key[0] for key in fresh}:
+        board.lane(workspace).send_all(board.cache)
+    board.let_go()
+    board.deliver()
+
+
+def _remove(board: Switchboard, key: Key) -> None:
+    """A session that no durable log holds: it is gone from every board."""
+    held = board.cache.drop(key)
+    if held is None:
+        return
+    board.lane(key[0]).forget(held.session)
+    for client in board.rooms.watchers(key):
+        client.close(key)
+        board.evict(client, key, "deleted")
+    board.rooms.note_gone(key)

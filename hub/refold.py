@@ -1,0 +1,124 @@
+"""Folding one partition aside: from its checkpoint to where its log ended when it began.
+
+Nobody sees the state before it is whole, so that no board goes back in time while it is built.
+Never raises for a checkpoint that cannot be read: then the log alone tells. Called by the worker.
+"""
+
+import asyncio
+import logging
+import time
+
+from bus.base import Batch, Bus, Checkpoint
+from bus.errors import BusError
+from bus.position import ordinal_of
+from hub import metrics
+from hub.limits import Limits
+from hub.live.cache import Cache, Held
+from session import checkpoint
+from session.errors import InvalidCheckpoint
+
+log = logging.getLogger(__name__)
+
+SLICE_S = 0.005
+RETRY_S = 0.5
+NOWHERE = "nowhere"  # of no log, so a tail that begins here tells where it is even if all is gone
+
+
+class Refold:
+    """One partition's sessions on their way. ``is_done`` once the log's end is reached."""
+
+    def __init__(self, bus: Bus, partition: int, limits: Limits) -> None:
+        self.epoch = ""
+        self.position: str | None = None
+        self.ordinal = 0
+        self._bus = bus
+        self._partition = partition
+        self._limits = limits
+        self._end = 0
+        self._stored_epoch = ""
+        self._has_begun = False
+        self._cache = Cache(limits)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything is folded that the log held when this began."""
+        return self._stored_epoch == self.epoch and self.ordinal >= self._end
+
+    @property
+    def held(self) -> list[Held]:
+        """The sessions, as a board takes them over: their cursors are of the log's epoch."""
+        for held in self._cache.held.values():
+            held.epoch = self.epoch
+        return list(self._cache.held.values())
+
+    async def look(self) -> None:
+        """Read the checkpoint and where the log ends now; waits for a log that is not there."""
+        while True:
+            try:
+                self.epoch = await self._bus.lineage(self._partition)
+                self._end = ordinal_of(await self._bus.position(self._partition))
+                stored = await self._bus.load_checkpoint(self._partition)
+            except BusError as error:
+                log.warning("partition %d: the log is not there: %s", self._partition, error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                break
+        self._cache = Cache(self._limits)
+        self.position = NOWHERE if self._end else None
+        self.ordinal = 0
+        self._stored_epoch = self.epoch  # until it is met, nobody knows whether it holds another
+        if stored is not None:
+            self._load(stored)
+
+    def _load(self, stored: Checkpoint) -> None:
+        """Begin with a stored state; one that cannot be read is left aside."""
+        try:
+            saved = checkpoint.unpack(stored.data)
+        except InvalidCheckpoint as error:
+            log.warning("a checkpoint cannot be read, so the log is: %s", error)
+            return
+        for session, epoch in saved:
+            # Series are not in a checkpoint: what was in the ring is no longer here.
+            self._cache.put(Held(session, epoch, has_ring=session.timeline.seq == 0))
+        self.position, self._stored_epoch = stored.position, stored.epoch
+        self.ordinal = ordinal_of(stored.position)
+
+    def _forget_numbers(self) -> None:
+        """The log is another one than the checkpoint's: its numbers begin anew."""
+        for held in self._cache.held.values():
+            held.session.number = 0
+
+    async def take_in(self, batch: Batch) -> None:
+        """Fold a batch, letting the loop turn now and then."""
+        if batch.lost:
+            await self._lose(batch)
+        self._has_begun = True
+        self.epoch = self._stored_epoch = batch.epoch
+        began = time.perf_counter()
+        for delta in batch.deltas:
+            try:
+                self._cache.apply(delta, batch.epoch, 0)
+            except Exception:
+                metrics.poison_total.inc()
+                log.exception("a delta of kind %r could not be folded", delta.kind)
+            if time.perf_counter() - began > SLICE_S:
+                await asyncio.sleep(0)
+                began = time.perf_counter()
+        self.ordinal = ordinal_of(batch.position)
+
+    async def _lose(self, batch: Batch) -> None:
+        """Entries before this batch are gone: what was folded of them may never have been."""
+        if self._has_begun:
+            await self.look()
+        if batch.epoch != self._stored_epoch:
+            self._forget_numbers()
+        elif self.position != NOWHERE and not self._has_begun:
+            metrics.gaps_total.inc()
+            log.warning("partition %d: the log goes on behind its checkpoint", self._partition)
+
+
+async def begin(bus: Bus, partition: int, limits: Limits) -> Refold:
+    """Read the checkpoint and where the log ends now; waits for a log that is not there."""
+    refold = Refold(bus, partition, limits)
+    await refold.look()
+    return refold
