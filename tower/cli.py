@@ -4,6 +4,7 @@ Parses and prints; the work is done elsewhere and imported late, so that every s
 """
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
 from typing import Annotated, Any
@@ -25,6 +26,9 @@ app.add_typer(config_app, name="config")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.  [default: 8787]")]
+MetricsPort = Annotated[
+    int | None, typer.Option(help="One more port, for health and metrics alone.")
+]
 DataDir = Annotated[str | None, typer.Option(help="Folder for the service's own files.")]
 ClaudeDirs = Annotated[
     list[str] | None,
@@ -47,6 +51,7 @@ def _load(**flags: Any) -> Settings:
 def up(
     host: Host = None,
     port: Port = None,
+    metrics_port: MetricsPort = None,
     data_dir: DataDir = None,
     claude_dir: ClaudeDirs = None,
     no_watch: NoWatch = False,
@@ -54,22 +59,66 @@ def up(
     no_auth: NoAuth = False,
 ) -> None:
     """Start the board: one service on one port, for this machine."""
-    import logging
-
+    chosen = _load(
+        host=host, port=port, metrics_port=metrics_port, data_dir=data_dir, claude_dir=claude_dir,
+        watch="no" if no_watch else None,
+        browser="no" if no_browser else None,
+        auth="no" if no_auth else None,
+    )  # fmt: skip
     from tower import up as up_module
 
-    flags: dict[str, Any] = {
-        "host": host, "port": port, "data_dir": data_dir, "claude_dir": claude_dir,
-        "watch": "no" if no_watch else None,
-        "browser": "no" if no_browser else None,
-        "auth": "no" if no_auth else None,
-    }  # fmt: skip
-    chosen = _load(**flags)
+    _serve(lambda: up_module.run(chosen), chosen)
+
+
+@app.command()
+def hub(
+    host: Host = None, port: Port = None, metrics_port: MetricsPort = None,
+    data_dir: DataDir = None, no_auth: NoAuth = False,
+) -> None:  # fmt: skip
+    """Run one hub worker: sockets and the board, fed by the log in Redis."""
+    chosen = _load(
+        host=host, port=port, metrics_port=metrics_port, data_dir=data_dir,
+        auth="no" if no_auth else None,
+    )  # fmt: skip
+    _serve(lambda: _run_role("tower hub", "HubRole", chosen), chosen)
+
+
+@app.command()
+def ingest(
+    host: Host = None, port: Port = None, metrics_port: MetricsPort = None,
+    data_dir: DataDir = None, no_auth: NoAuth = False,
+) -> None:  # fmt: skip
+    """Run one ingest: what agents and readers post to, put on the log in Redis."""
+    chosen = _load(
+        host=host, port=port, metrics_port=metrics_port, data_dir=data_dir,
+        auth="no" if no_auth else None,
+    )  # fmt: skip
+    _serve(lambda: _run_role("tower ingest", "IngestRole", chosen), chosen)
+
+
+@app.command()
+def recorder(
+    host: Host = None, port: Port = None, metrics_port: MetricsPort = None, data_dir: DataDir = None
+) -> None:
+    """Run one recorder: of several, one leads, stores checkpoints and trims the log."""
+    chosen = _load(host=host, port=port, metrics_port=metrics_port, data_dir=data_dir)
+    _serve(lambda: _run_role("tower recorder", "RecorderRole", chosen), chosen)
+
+
+def _run_role(name: str, role: str, chosen: Settings) -> int:
+    from tower import roles, serve
+
+    return serve.run(chosen, name, getattr(roles, role), roles.greet)
+
+
+def _serve(run: Callable[[], int], chosen: Settings) -> None:
+    import logging
+
     logging.basicConfig(
         level=str(chosen["log_level"]).upper(), format="%(levelname)s %(name)s: %(message)s"
     )
     try:
-        code = up_module.run(chosen)
+        code = run()
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
     raise typer.Exit(code)

@@ -127,6 +127,20 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="port", kind="int", default=8787, bounds=(0, 65535), help="Port; 0 takes a free one."
     ),
+    Setting(
+        name="metrics_port",
+        kind="int",
+        default=None,
+        bounds=(0, 65535),
+        help="One more port, for health and metrics alone, without a credential.",
+    ),
+    Setting(
+        name="redis_url",
+        kind="text",
+        default=None,
+        secret=True,
+        help="The log of hub, ingest and recorder: redis:// (or rediss, +sentinel, +cluster).",
+    ),
     Setting(name="data_dir", kind="text", default=None, help="Folder for the service's own files."),
     Setting(
         name="claude_dir",

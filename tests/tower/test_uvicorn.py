@@ -6,7 +6,7 @@ from importlib.metadata import version
 import uvicorn
 
 from hub.wsprotocol import HubProtocol
-from tower.service import Server
+from tower.server import Server
 
 
 def test_the_minor_is_the_one_that_was_read() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bus.errors import BusUnavailable
 from bus.memory import MemoryBus
+from history import timer
 from hub.limits import Limits
 from hub.live.switchboard import Switchboard
 from hub.worker import Worker
@@ -15,7 +16,6 @@ from session.state import Session
 from tests.ingest.reading import until
 from tests.session.made import NOW, hook, prompt, reports, tool_use
 from tests.session.made import assistant as spoken
-from tower import timer
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -82,7 +82,7 @@ async def clockwork(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clockwork]
     made = Clockwork(monkeypatch)
     tasks = [
         asyncio.create_task(made.worker.run()),
-        asyncio.create_task(timer.run(made.bus, made.cache, interval_s=0.002)),
+        asyncio.create_task(timer.run(made.bus, made.cache.all_sessions, interval_s=0.002)),
     ]
     yield made
     assert not any(task.done() for task in tasks), tasks

@@ -1,0 +1,1 @@
+"""What outlives the log: checkpoints, and what only one process at a time may do."""

@@ -1,0 +1,41 @@
+"""What a recorder counts. Never a session id, never an agent's text as a label."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+registry = CollectorRegistry()
+
+lag = Gauge(
+    "tower_recorder_lag_seconds",
+    "Age of the newest entry that is not yet folded",
+    registry=registry,
+)
+leading = Gauge(
+    "tower_recorder_leading", "Whether this recorder leads: 1 for one of them", registry=registry
+)
+checkpoint_seconds = Histogram(
+    "tower_recorder_checkpoint_seconds",
+    "Making and storing one partition's checkpoint",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=registry,
+)
+checkpoint_bytes = Gauge(
+    "tower_recorder_checkpoint_bytes", "Size of all stored checkpoints", registry=registry
+)
+trimmed_total = Counter(
+    "tower_recorder_trimmed_entries", "Log entries dropped behind a checkpoint", registry=registry
+)
+lost_total = Counter(
+    "tower_recorder_lost", "Times that the log lost entries before they were folded",
+    registry=registry,
+)  # fmt: skip
+
+NAMES = frozenset(
+    {
+        "tower_recorder_lag_seconds",
+        "tower_recorder_leading",
+        "tower_recorder_checkpoint_seconds",
+        "tower_recorder_checkpoint_bytes",
+        "tower_recorder_trimmed_entries_total",
+        "tower_recorder_lost_total",
+    }
+)
