@@ -1,11 +1,14 @@
 /** Counts frames and says when the hub must hear of it: it stops sending to who stays silent. */
 
 export const ACK_FRAMES = 32;
+/** A quarter of what the hub lets be on its way: it never has to wait for a page that keeps up. */
+export const ACK_BYTES = 64 * 1024;
 export const ACK_MS = 500;
 
 export class Acks {
   private received = 0;
   private told = 0;
+  private bytes = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -13,11 +16,13 @@ export class Acks {
     private readonly hidden: () => boolean = () => false,
   ) {}
 
-  /** Called once per frame, `welcome` being the first. */
-  frame(): void {
+  /** Called once per frame, `welcome` being the first; of the text its length is near enough. */
+  frame(bytes: number): void {
     this.received++;
+    this.bytes += bytes;
+    const many = this.received - this.told >= ACK_FRAMES || this.bytes >= ACK_BYTES;
     // A hidden tab's timers may sleep for a minute; at one frame a second telling at once is cheap.
-    if (this.received - this.told >= ACK_FRAMES || this.hidden()) this.flush();
+    if (many || this.hidden()) this.flush();
     else this.timer ??= setTimeout(() => this.flush(), ACK_MS);
   }
 
@@ -30,6 +35,7 @@ export class Acks {
     this.stop();
     if (this.received === this.told) return;
     this.told = this.received;
+    this.bytes = 0;
     this.tell(this.received);
   }
 }

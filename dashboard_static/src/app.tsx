@@ -4,7 +4,6 @@ import { Header } from "./header";
 import { screen } from "./hub";
 import { KeySheet } from "./keys";
 import { Login } from "./login";
-import { Notices } from "./notices";
 import { route } from "./router";
 import { SessionPage } from "./session/page";
 import { Tabs } from "./session/tabs";
@@ -30,7 +29,6 @@ function Frame() {
       <Header />
       <Tabs />
       {at.screen === "session" ? <SessionPage key={at.id} id={at.id} /> : <Board />}
-      <Notices />
       <KeySheet />
     </div>
   );

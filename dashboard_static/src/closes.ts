@@ -18,7 +18,7 @@ const WORDS: Record<number, string> = {
   4003: "state invalid",
   4004: "backend lost",
   4005: "credential expired",
-  4006: "too many connections",
+  4006: "the board is full",
   4007: "too many messages",
   4500: "the hub refused a message",
   4501: "not signed in",
@@ -27,22 +27,30 @@ const WORDS: Record<number, string> = {
   4506: "not allowed",
 };
 
+export const FULL = 4006;
+const EXPIRED = 4005;
+
 export function verdict(code: number): Verdict {
   const fatal = code === 1009 || (code >= 4500 && code <= 4999);
   return {
-    retry: !fatal,
+    // It will be let in again, but only with a credential that a person has to give.
+    retry: !fatal && code !== EXPIRED,
     drop_cursors: code === 4003,
-    sign_in: code === 4501,
+    sign_in: code === EXPIRED || code === 4501,
     forbidden: code === 4506,
     words: WORDS[code] ?? "connection lost",
   };
 }
 
+const QUICK_MS = 1000;
 const SHORTEST_MS = 500;
 const LONGEST_MS = 30_000;
 
+/** A line that broke is most often there again at once, for the first try at least. */
+export const quickDelay = (random: number): number => Math.round(random * QUICK_MS);
+
 /** Full jitter, so that a thousand boards do not return in the same second. */
-export function retryDelay(failures: number, random: number): number {
-  const ceiling = Math.min(LONGEST_MS, 1000 * 2 ** failures);
+export function retryDelay(losses: number, random: number): number {
+  const ceiling = Math.min(LONGEST_MS, 1000 * 2 ** losses);
   return Math.round(SHORTEST_MS + random * (ceiling - SHORTEST_MS));
 }

@@ -4,7 +4,7 @@
  */
 
 import { Acks } from "./acks";
-import { retryDelay, verdict, type Verdict } from "./closes";
+import { quickDelay, retryDelay, verdict, type Verdict } from "./closes";
 import type { ClientFrame, Hello, ServerFrame } from "./protocol";
 
 export type Phase = "connecting" | "open" | "retrying" | "stopped";
@@ -15,6 +15,8 @@ export interface Link {
   failures: number;
   retry_at: number | null;
   heard_at: number | null;
+  /** Why the last connection ended; null while one is open. */
+  code: number | null;
   words: string;
 }
 
@@ -27,11 +29,23 @@ export interface Handlers {
 
 const SILENCE_MS = 25_000;
 const WELCOME_MS = 10_000;
+const LOST = 1006;
+
+export const CLOSED: Link = {
+  phase: "stopped",
+  failures: 0,
+  retry_at: null,
+  heard_at: null,
+  code: null,
+  words: "",
+};
 
 export class Connection {
   private socket: WebSocket | null = null;
   private acks: Acks | null = null;
-  private link: Link = { phase: "stopped", failures: 0, retry_at: null, heard_at: null, words: "" };
+  private link: Link = CLOSED;
+  /** Since a heartbeat was heard: a hub that greets and falls over is left more and more time. */
+  private losses = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private bye: { code: number; retry_ms?: number } | null = null;
 
@@ -67,7 +81,8 @@ export class Connection {
 
   /** The tab came back or the network did. A socket may look open and have been dead for an hour. */
   wake(now: number): void {
-    if (this.link.phase === "retrying") this.start();
+    const told = this.bye?.retry_ms !== undefined;
+    if (this.link.phase === "retrying" && !told) this.start();
     else if (this.link.phase === "open" && now - (this.link.heard_at ?? 0) > SILENCE_MS) this.drop();
   }
 
@@ -77,7 +92,7 @@ export class Connection {
 
   private message(socket: WebSocket, data: unknown): void {
     if (socket !== this.socket || typeof data !== "string") return;
-    this.acks?.frame();
+    this.acks?.frame(data.length);
     const frame = parse(data);
     if (!frame) return;
     if (frame.type === "welcome" || frame.type === "heartbeat") this.heard(frame);
@@ -89,7 +104,9 @@ export class Connection {
   private heard(frame: ServerFrame): void {
     this.watch(SILENCE_MS, () => this.drop());
     const welcomed = frame.type === "welcome";
-    this.update({ heard_at: Date.now(), ...(welcomed ? { phase: "open", failures: 0, words: "" } : {}) });
+    if (!welcomed) this.losses = 0;
+    const opened = { phase: "open", failures: 0, code: null, words: "" } as const;
+    this.update({ heard_at: Date.now(), ...(welcomed ? opened : {}) });
   }
 
   /** close() would wait for an answer that a dead peer never gives. */
@@ -97,24 +114,33 @@ export class Connection {
     const socket = this.socket;
     if (!socket) return;
     socket.close();
-    this.closed(socket, 1006);
+    this.closed(socket, LOST);
   }
 
-  private closed(socket: WebSocket, code: number): void {
+  private closed(socket: WebSocket, closed_by: number): void {
     if (socket !== this.socket) return;
     const welcomed = this.link.phase === "open";
-    const retry_ms = this.bye?.retry_ms;
-    const answer = verdict(this.bye && code < 4000 ? this.bye.code : code);
+    const code = this.bye && closed_by < 4000 ? this.bye.code : closed_by;
+    const answer = verdict(code);
     this.forget();
     const failures = welcomed ? 0 : this.link.failures + 1;
+    const ended = { failures, code, words: answer.words };
     if (answer.retry) {
-      const delay = retry_ms ?? retryDelay(failures, this.random());
-      this.update({ phase: "retrying", failures, retry_at: Date.now() + delay, words: answer.words });
+      const delay = this.delay(code, welcomed);
+      this.update({ ...ended, phase: "retrying", retry_at: Date.now() + delay });
       this.watch(delay, () => this.start());
     } else {
-      this.update({ phase: "stopped", failures, retry_at: null, words: answer.words });
+      this.update({ ...ended, phase: "stopped", retry_at: null });
     }
     this.handlers.lost(answer, failures);
+  }
+
+  private delay(code: number, welcomed: boolean): number {
+    const losses = this.losses++;
+    const told = this.bye?.retry_ms;
+    if (told !== undefined) return told;
+    const first = welcomed && losses === 0 && code === LOST;
+    return first ? quickDelay(this.random()) : retryDelay(losses, this.random());
   }
 
   private forget(): void {

@@ -1,9 +1,11 @@
 import { useComputed } from "@preact/signals";
 import { now } from "./clock";
+import { FULL } from "./closes";
 import { connection, link, me, retryNow } from "./hub";
 import { Icon } from "./icons";
-import { items } from "./live";
+import { items, totals } from "./live";
 import { sheetOpen } from "./keys";
+import { Notices } from "./notices";
 
 const WORDS = {
   live: "Live",
@@ -21,7 +23,10 @@ export function Header() {
         <span>Agent Tower</span>
       </a>
       {me.value && me.value.workspace !== "default" && <span class="workspace">{me.value.workspace}</span>}
-      <span class="top-space" />
+      <div class="top-space">
+        <Notices />
+      </div>
+      <Watching />
       <AttentionMark />
       <ConnectionMark />
       <button
@@ -33,6 +38,19 @@ export function Header() {
         ?
       </button>
     </header>
+  );
+}
+
+/** Stands beside the space that is left over, so that its coming and going moves nothing. */
+function Watching() {
+  const count = useComputed(() => totals.value?.watching ?? 1).value;
+  // Of who watches nothing is known while nothing is heard.
+  if (count < 2 || connection.value === "offline") return null;
+  return (
+    <span class="watching" data-testid="watching" title="Browsers that have this board open, this one included">
+      <span aria-hidden="true">{count} watching</span>
+      <span class="hidden">{count} browsers are watching this board</span>
+    </span>
   );
 }
 
@@ -69,9 +87,9 @@ function ConnectionMark() {
 
 /** `tick` is only the reason to look again; what is shown is this machine's own measure. */
 function detailOf(_tick: number): string {
-  const { phase, heard_at, retry_at, words } = link.value;
+  const { phase, heard_at, retry_at, code, words } = link.value;
   const state = connection.value;
-  if (state === "polling") return "no WebSocket, every 2 s";
+  if (state === "polling") return `${code === FULL ? words : "no WebSocket"}, every 2 s`;
   if (phase === "open" && heard_at !== null) return `heartbeat ${seconds(Date.now() - heard_at)} ago`;
   if (phase === "retrying" && retry_at !== null)
     return `${words}, again in ${seconds(retry_at - Date.now())}`;

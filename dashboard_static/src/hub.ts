@@ -4,35 +4,32 @@ import { computed, effect, signal } from "@preact/signals";
 import { get, type Me } from "./api";
 import { heardTime, now } from "./clock";
 import type { Verdict } from "./closes";
-import { Connection, type Link } from "./connection";
+import { CLOSED, Connection, type Link } from "./connection";
 import { connectionState } from "./connection_state";
 import { changed, flush, model, overviewCurrent } from "./live";
 import { Poller } from "./polling";
 import type { ClientFrame, FrameOf, ServerFrame } from "./protocol";
 import { route } from "./router";
-import { close, disconnect, hello, leave, open, receive, resubscribe, type Outcome } from "./store";
+import { close, disconnect, hello, leave, open, receive, resubscribe, retry, type Outcome } from "./store";
+import { Lately } from "./store/lately";
 import { emptyOutcome } from "./store/outcome";
 import { Repair } from "./store/repair";
 import { currentView, followView } from "./view";
+import { endAwaited, notify } from "./words";
 
 export type Screen = "loading" | "login" | "expired" | "forbidden" | "app";
 
 export const screen = signal<Screen>("loading");
 export const me = signal<Me | null>(null);
-export const notice = signal<{ level: string; message: string } | null>(null);
-export const link = signal<Link>({
-  phase: "connecting",
-  failures: 0,
-  retry_at: null,
-  heard_at: null,
-  words: "",
-});
+export const link = signal<Link>({ ...CLOSED, phase: "connecting" });
 const polling = signal(false);
 const told_behind = signal(false);
 
 const SUBSCRIPTIONS = 4;
 const ATTEMPTS_BEFORE_POLLING = 3;
 const REPAIR_MS = 5000;
+/** Where the hub did not say how long to wait. */
+const RETRY_MS = 2000;
 
 export const connection = computed(() => {
   now.value;
@@ -60,6 +57,9 @@ const socket = new Connection(
   () => document.hidden,
 );
 
+const lately = new Lately();
+let asking: ReturnType<typeof setTimeout> | null = null;
+
 const poller = new Poller({
   opened: () => [...model.holds.values()].filter((hold) => !hold.quiet).map((hold) => hold.session),
   frame: received,
@@ -72,11 +72,11 @@ const poller = new Poller({
 
 function received(frame: ServerFrame): void {
   const outcome = receive(model, frame);
-  outcome.requests.forEach((request) => socket.send(request));
+  send(outcome.requests);
   changed(outcome);
   if ("now" in frame) heardTime(frame.now);
   if (frame.type === "welcome") welcomed();
-  else if (frame.type === "notice") notified(frame.level, frame.code, frame.message);
+  else if (frame.type === "notice") notify(frame);
   else if (frame.type === "heartbeat") told_behind.value = false;
   else if (frame.type === "session.stale" && frame.reason === "slow") told_behind.value = true;
   else if (frame.type === "error") refused(frame);
@@ -87,30 +87,39 @@ function welcomed(): void {
   poller.stop();
   polling.value = false;
   told_behind.value = false;
+  endAwaited();
   send(resubscribe(model));
 }
 
-function notified(level: string, code: string, message: string): void {
-  if (code === "behind" || code === "slow") told_behind.value = true;
-  notice.value = { level, message };
+/** What was refused for now is tried again, once; the session's own page says so. */
+function refused({ code, session, message, retry_ms }: FrameOf<"error">): void {
+  if (session) {
+    setTimeout(() => {
+      send(retry(model, session));
+      touched(session);
+    }, retry_ms ?? RETRY_MS);
+  } else if (retry_ms === undefined) {
+    // A snapshot asked for too often: what is missing is asked for again by itself.
+    if (code !== "rate") notify({ level: "warning", code, message });
+  } else {
+    notify({ level: "info", code, message: `${sentence(message)} Trying again.` });
+    asking ??= setTimeout(askAgain, retry_ms);
+  }
 }
 
-/** What was refused for now is tried again; an unknown session or a forbidden one is not. */
-function refused({ code, session, message, retry_ms }: FrameOf<"error">): void {
-  // Asked too often: what is missing is asked for again by itself, no person can do anything.
-  if (!session) return code === "rate" ? undefined : notified("warning", code, message);
-  const problem = model.holds.get(session)?.problem;
-  if (problem === "unknown_session" || problem === "forbidden") return;
-  setTimeout(() => {
-    const hold = model.holds.get(session);
-    if (!hold?.problem) return;
-    model.holds.set(session, { ...hold, problem: null });
-    if (hold.stale !== null) send([{ type: "subscribe", session, activate: session === model.active }]);
-    touched(session);
-  }, retry_ms ?? 2000);
+function askAgain(): void {
+  asking = null;
+  lately.take(Date.now()).forEach((frame) => socket.send(frame));
+}
+
+/** The hub's words begin small and end without a full stop where they are part of an error. */
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 function lost(verdict: Verdict, failures: number): void {
+  // The next hello says all of it anew.
+  lately.clear();
   changed(disconnect(model, verdict.drop_cursors));
   if (verdict.sign_in) return signedOut();
   if (verdict.forbidden) return stop("forbidden");
@@ -150,7 +159,10 @@ export function retryNow(): void {
 }
 
 function send(frames: ClientFrame[]): void {
-  frames.forEach((frame) => socket.send(frame));
+  for (const frame of frames) {
+    lately.note(frame, Date.now());
+    socket.send(frame);
+  }
 }
 
 function touched(...ids: string[]): void {
@@ -178,11 +190,11 @@ function followRoute(): void {
 
 export function startHub(): void {
   effect(followRoute);
-  followView((frame) => socket.send(frame));
+  followView((frame) => send([frame]));
   const repair = new Repair();
   setInterval(() => send(repair.round(model)), REPAIR_MS);
   document.addEventListener("visibilitychange", () => {
-    if (link.peek().phase === "open") socket.send({ type: "rate", hz: rate() });
+    if (link.peek().phase === "open") send([{ type: "rate", hz: rate() }]);
     if (!document.hidden) {
       flush();
       socket.wake(Date.now());

@@ -1,26 +1,19 @@
-import { useEffect } from "preact/hooks";
-import { notice } from "./hub";
 import { Icon } from "./icons";
+import { dismiss, notices } from "./words";
 
-const SHOWN_MS = 10_000;
-
+/** In the header's empty middle, where it covers and moves nothing. The region is always there: one that comes together with its words is not read out. */
 export function Notices() {
-  const current = notice.value;
-  useEffect(() => {
-    if (!current) return;
-    const timer = setTimeout(() => (notice.value = null), SHOWN_MS);
-    return () => clearTimeout(timer);
-  }, [current]);
   return (
-    <div class="notices" role="status">
-      {current && (
-        <div class="notice" data-level={current.level}>
-          <span>{current.message}</span>
-          <button type="button" class="ghost" aria-label="Dismiss" onClick={() => (notice.value = null)}>
+    <div class="notices" role="status" aria-live="polite" data-testid="notices">
+      {notices.value.map(({ code, level, message }) => (
+        <div key={code} class="notice" title={message} data-testid="notice" data-code={code} data-level={level}>
+          <span class="dot" aria-hidden="true" />
+          <span class="clip">{message}</span>
+          <button type="button" class="ghost" aria-label="Dismiss" onClick={() => dismiss(code)}>
             <Icon name="close" />
           </button>
         </div>
-      )}
+      ))}
     </div>
   );
 }

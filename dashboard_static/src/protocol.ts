@@ -138,6 +138,8 @@ export interface Totals {
   attention: number;
   tokens: Tokens | null;
   cost_usd: number | null;
+  /** Connections to this board, over all workers. */
+  watching?: number;
 }
 
 export interface View {

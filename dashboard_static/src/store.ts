@@ -9,6 +9,7 @@ import {
   disconnected,
   opened,
   reopened,
+  retried,
   sessionError,
   sessionEvicted,
   sessionHeartbeat,
@@ -128,6 +129,15 @@ function forgetOldest(model: Model): ClientFrame[] {
   return surplus.flatMap((id) => close(model, id));
 }
 
+/** What the hub refused for now is asked for once more. */
+export function retry(model: Model, id: string): ClientFrame[] {
+  const hold = model.holds.get(id);
+  const after = hold && retried(hold);
+  if (!after || after === hold) return [];
+  model.holds.set(id, after);
+  return after.stale === null ? [] : [{ type: "subscribe", session: id, activate: id === model.active }];
+}
+
 /** The connection is gone: what is held stays on screen, marked. */
 export function disconnect(model: Model, dropCursors: boolean): Outcome {
   const outcome = emptyOutcome();
@@ -135,7 +145,9 @@ export function disconnect(model: Model, dropCursors: boolean): Outcome {
   Object.assign(model.attention, { cursor: null, current: false, staging: null, meanwhile: [] });
   for (const [id, hold] of model.holds) {
     const after = disconnected(hold);
-    model.holds.set(id, dropCursors ? { ...after, cursor: null } : after);
+    // Without its cursor it can only come back by a snapshot, which nothing else may stand in for.
+    const anew = { ...after, cursor: null, stale: after.stale ?? "epoch" };
+    model.holds.set(id, dropCursors ? anew : after);
     outcome.sessions.add(id);
   }
   outcome.attention = true;

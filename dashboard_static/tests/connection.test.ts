@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Acks } from "../src/acks";
+import { ACK_BYTES, Acks } from "../src/acks";
 import { retryDelay, verdict } from "../src/closes";
 import { Connection, type Link } from "../src/connection";
 import type { ClientFrame, ServerFrame } from "../src/protocol";
@@ -75,6 +75,18 @@ function connect(random = 0) {
   return { connection, seen };
 }
 
+/** How long after a greeting that ended by `code` the next attempt is made. */
+function connectAfter(code: number, random: number): number {
+  const { connection, seen } = connect(random);
+  socket().open();
+  socket().frame(welcome);
+  const at = Date.now();
+  socket().end(code);
+  const waits = seen.link!.retry_at! - at;
+  connection.stop();
+  return waits;
+}
+
 const socket = () => FakeSocket.all.at(-1)!;
 
 beforeEach(() => {
@@ -92,17 +104,32 @@ describe("acks", () => {
   it("tell at 32 frames, and 500 ms after a frame that nobody told of", () => {
     const told: number[] = [];
     const acks = new Acks((frames) => told.push(frames));
-    for (let i = 0; i < 31; i++) acks.frame();
+    for (let i = 0; i < 31; i++) acks.frame(10);
     expect(told).toEqual([]);
-    acks.frame();
+    acks.frame(10);
     expect(told).toEqual([32]);
     vi.advanceTimersByTime(2000);
     expect(told).toEqual([32]);
-    acks.frame();
+    acks.frame(10);
     vi.advanceTimersByTime(499);
     expect(told).toEqual([32]);
     vi.advanceTimersByTime(1);
     expect(told).toEqual([32, 33]);
+  });
+
+  it("tell at 64 KiB, however few frames these are", () => {
+    const told: number[] = [];
+    const acks = new Acks((frames) => told.push(frames));
+    acks.frame(ACK_BYTES - 1);
+    expect(told).toEqual([]);
+    acks.frame(1);
+    expect(told).toEqual([2]);
+    acks.frame(ACK_BYTES - 1);
+    expect(told).toEqual([2]);
+    vi.advanceTimersByTime(500);
+    expect(told).toEqual([2, 3]);
+    acks.frame(ACK_BYTES - 1);
+    expect(told).toEqual([2, 3]);
   });
 
   it("tell at once in a hidden tab", () => {
@@ -111,8 +138,8 @@ describe("acks", () => {
       (frames) => told.push(frames),
       () => true,
     );
-    acks.frame();
-    acks.frame();
+    acks.frame(10);
+    acks.frame(10);
     expect(told).toEqual([1, 2]);
   });
 
@@ -198,6 +225,59 @@ describe("a connection", () => {
     expect(seen.verdicts[0]?.sign_in).toBe(true);
   });
 
+  it("is quick once after the line broke, and slower each time until a heartbeat was heard", () => {
+    const { seen } = connect(1);
+    const waited: number[] = [];
+    for (const beats of [false, false, true]) {
+      socket().open();
+      socket().frame(welcome);
+      if (beats) socket().frame(heartbeat);
+      const at = Date.now();
+      socket().end(1006);
+      waited.push(seen.link!.retry_at! - at);
+      vi.advanceTimersByTime(waited.at(-1)!);
+    }
+    expect(waited).toEqual([1000, 2000, 1000]);
+    expect(connectAfter(1006, 0)).toBe(0);
+    expect(connectAfter(4001, 0)).toBe(500);
+  });
+
+  it("says that the board is full and comes when the hub says, not when the tab comes back", () => {
+    const { connection, seen } = connect();
+    socket().open();
+    socket().frame({ type: "bye", code: 4006, reason: "connection limit", retry_ms: 10_000 });
+    socket().end(4006);
+    expect(seen.link).toMatchObject({ phase: "retrying", code: 4006, words: "the board is full" });
+    connection.wake(Date.now());
+    vi.advanceTimersByTime(9999);
+    expect(FakeSocket.all).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(FakeSocket.all).toHaveLength(2);
+    socket().open();
+    socket().frame(welcome);
+    expect(seen.link?.code).toBeNull();
+  });
+
+  it("knows the farewell's reason where the line broke right behind it", () => {
+    const { seen } = connect();
+    socket().open();
+    socket().frame(welcome);
+    socket().frame({ type: "bye", code: 4003, reason: "state invalid" });
+    socket().end(1006);
+    expect(seen.verdicts[0]?.drop_cursors).toBe(true);
+  });
+
+  it("waits for a person after 4005", () => {
+    const { seen } = connect();
+    socket().open();
+    socket().frame(welcome);
+    socket().frame({ type: "bye", code: 4005, reason: "credential expired", retry_ms: 1000 });
+    socket().end(4005);
+    vi.advanceTimersByTime(120_000);
+    expect(FakeSocket.all).toHaveLength(1);
+    expect(seen.verdicts[0]).toMatchObject({ sign_in: true, retry: false });
+  });
+
   it("counts attempts in a row that came to nothing", () => {
     const { seen } = connect();
     for (let i = 0; i < 3; i++) {
@@ -231,6 +311,12 @@ describe("close codes", () => {
     [1006, true],
     [1012, true],
     [4000, true],
+    [4001, true],
+    [4002, true],
+    [4003, true],
+    [4004, true],
+    [4005, false],
+    [4006, true],
     [4007, true],
     [4499, true],
     [1009, false],
@@ -239,9 +325,11 @@ describe("close codes", () => {
     [4999, false],
   ])("%d: retry %s", (code, retry) => expect(verdict(code).retry).toBe(retry));
 
-  it("4003 drops the cursors, 4501 asks to sign in, 4506 forbids", () => {
+  it("4003 drops the cursors, 4005 and 4501 ask to sign in, 4506 forbids", () => {
     expect(verdict(4003).drop_cursors).toBe(true);
     expect(verdict(4000).drop_cursors).toBe(false);
+    expect(verdict(4005).sign_in).toBe(true);
+    expect(verdict(4002).sign_in).toBe(false);
     expect(verdict(4501).sign_in).toBe(true);
     expect(verdict(4506).forbidden).toBe(true);
   });

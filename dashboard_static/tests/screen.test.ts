@@ -6,7 +6,7 @@ import { overviewFrames, sessionFrame } from "../src/polling";
 import { parse, sessionHref } from "../src/router";
 import { timeRange, columns } from "../src/session/chart_data";
 import { markOf } from "../src/session/mark";
-import { emptyModel, open, receive } from "../src/store";
+import { emptyModel, open, receive, retry } from "../src/store";
 import { snapshot, summary, totals } from "./frames";
 
 describe("addresses", () => {
@@ -40,7 +40,7 @@ describe("filter", () => {
 });
 
 describe("the connection's word", () => {
-  const link: Link = { phase: "open", failures: 0, retry_at: null, heard_at: 0, words: "" };
+  const link: Link = { phase: "open", failures: 0, retry_at: null, heard_at: 0, code: null, words: "" };
   const base = { link, polling: false, overviewCurrent: true, told_behind: false, now: 0 };
 
   it.each([
@@ -65,7 +65,7 @@ describe("a session's mark", () => {
     receive(model, snapshot("a", "1"));
     expect(markOf(model.holds.get("a")).state).toBe("live");
     receive(model, { type: "session.evicted", session: "a", reason: "cap" });
-    expect(markOf(model.holds.get("a"))).toMatchObject({ state: "stale", reopen: true });
+    expect(markOf(model.holds.get("a"))).toMatchObject({ state: "stale", reopen: "Follow again" });
   });
 
   it("says what the hub refused", () => {
@@ -73,6 +73,55 @@ describe("a session's mark", () => {
     open(model, "a");
     receive(model, { type: "error", code: "unknown_session", message: "x", session: "a" });
     expect(markOf(model.holds.get("a")).words).toBe("No such session");
+  });
+
+  it.each([
+    ["slow", "Catching up…", "catching up"],
+    ["worker", "Being read anew…", "read anew"],
+    ["epoch", "Being read anew…", "read anew"],
+    ["trimmed", "Being read anew…", "read anew"],
+    ["gap", "Being read anew…", "read anew"],
+  ])("says of a session that is stale (%s): %s", (reason, words, short) => {
+    const model = emptyModel();
+    open(model, "a");
+    receive(model, snapshot("a", "1"));
+    receive(model, { type: "session.stale", session: "a", reason });
+    expect(markOf(model.holds.get("a"))).toEqual({ state: "catching-up", words, short });
+    receive(model, snapshot("a", "2", {}, { parts: 2, live: false }));
+    expect(markOf(model.holds.get("a")).words).toBe(words);
+    receive(model, snapshot("a", "2", {}, { part: 2, parts: 2, detail: {} }));
+    expect(markOf(model.holds.get("a"))).toEqual({ state: "live", words: "Live" });
+  });
+
+  it.each([
+    ["slow", "too slow", "Follow again"],
+    ["deleted", "deleted", undefined],
+  ] as const)("says why nothing more comes (%s)", (reason, short, reopen) => {
+    const model = emptyModel();
+    open(model, "a");
+    receive(model, snapshot("a", "1"));
+    receive(model, { type: "session.evicted", session: "a", reason });
+    const mark = markOf(model.holds.get("a"));
+    expect(mark).toMatchObject({ state: "stale", short });
+    expect(mark.words).toContain(short);
+    expect(mark.reopen).toBe(reopen);
+  });
+
+  it("offers to try again only after the hub refused twice", () => {
+    const model = emptyModel();
+    const failed = { type: "error", code: "snapshot_failed", message: "x", session: "a" } as const;
+    open(model, "a");
+    receive(model, failed);
+    expect(markOf(model.holds.get("a"))).toEqual({
+      state: "stale",
+      words: "It could not be read, trying again…",
+    });
+    retry(model, "a");
+    receive(model, failed);
+    expect(markOf(model.holds.get("a"))).toMatchObject({
+      words: "It could not be read",
+      reopen: "Try again",
+    });
   });
 });
 

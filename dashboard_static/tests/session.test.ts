@@ -9,8 +9,10 @@ import {
   open,
   receive,
   resubscribe,
+  retry,
 } from "../src/store";
 import { isFresh } from "../src/store/hold";
+import { Lately, LATELY_MS } from "../src/store/lately";
 import { Repair } from "../src/store/repair";
 import { item, overview, patch, snapshot, summary } from "./frames";
 
@@ -230,7 +232,10 @@ describe("reconnecting", () => {
     disconnect(model, true);
     expect(hello(model, 60, 4, {}).resume).toEqual([]);
     expect(resubscribe(model)).toHaveLength(1);
+    expect(receive(model, patch("a", "s1:1", "s1:2")).requests).toEqual([]);
     expect(isFresh(hold(model))).toBe(false);
+    receive(model, snapshot("a", "s2:1"));
+    expect(isFresh(hold(model))).toBe(true);
   });
 
   it("throws away half a snapshot", () => {
@@ -270,6 +275,7 @@ describe("repair", () => {
   it("asks again for what has waited a whole round, and only for that", () => {
     const model = opened("a");
     receive(model, overview("o1", []));
+    receive(model, { type: "attention", cursor: "a1", full: true, open: [] });
     open(model, "b");
     const repair = new Repair();
     expect(repair.round(model)).toEqual([]);
@@ -278,6 +284,81 @@ describe("repair", () => {
     expect(repair.round(model)).toEqual([]);
     receive(model, { type: "session.evicted", session: "b", reason: "cap" });
     expect([...repair.round(model), ...repair.round(model)]).toEqual([]);
+  });
+
+  it("asks for the inbox too where its resync was refused", () => {
+    const model = emptyModel();
+    receive(model, overview("o1", []));
+    receive(model, { type: "attention", cursor: "a1", full: true, open: [] });
+    receive(model, { type: "heartbeat", id: 1, now: 1, attention: "a2" });
+    const repair = new Repair();
+    expect(repair.round(model)).toEqual([]);
+    expect(repair.round(model)).toEqual([{ type: "resync", scope: "attention", reason: "late" }]);
+  });
+});
+
+describe("a refusal for now", () => {
+  const failed = { type: "error", code: "snapshot_failed", message: "x", session: "a" } as const;
+
+  it("is followed by one more asking, and by no other", () => {
+    const model = emptyModel();
+    open(model, "a");
+    receive(model, failed);
+    expect(retry(model, "a")).toEqual([{ type: "subscribe", session: "a", activate: true }]);
+    receive(model, failed);
+    expect(retry(model, "a")).toEqual([]);
+    expect(hold(model).problem).toBe("snapshot_failed");
+    const repair = new Repair();
+    const asked = [...repair.round(model), ...repair.round(model)];
+    expect(asked.filter((frame) => frame.type === "subscribe")).toEqual([]);
+  });
+
+  it("leaves a session stale until its snapshot, and is forgotten with that", () => {
+    const model = opened();
+    receive(model, { type: "session.stale", session: "a", reason: "trimmed" });
+    receive(model, failed);
+    retry(model, "a");
+    expect(isFresh(hold(model))).toBe(false);
+    receive(model, snapshot("a", "s2:1"));
+    expect(isFresh(hold(model))).toBe(true);
+    receive(model, { type: "session.stale", session: "a", reason: "trimmed" });
+    receive(model, failed);
+    expect(retry(model, "a")).toHaveLength(1);
+  });
+
+  it("asks for nothing where what is held is good", () => {
+    const model = opened();
+    receive(model, failed);
+    expect(retry(model, "a")).toEqual([]);
+    expect(hold(model)).toMatchObject({ problem: null, refusals: 0 });
+  });
+
+  it("is asked about again on the next connection, or when a person opens it", () => {
+    const model = emptyModel();
+    open(model, "a");
+    receive(model, failed);
+    retry(model, "a");
+    receive(model, failed);
+    expect(open(model, "a")).toEqual([{ type: "subscribe", session: "a", activate: true }]);
+    receive(model, failed);
+    disconnect(model, false);
+    expect(resubscribe(model)).toEqual([{ type: "subscribe", session: "a", activate: true }]);
+  });
+});
+
+describe("requests of late", () => {
+  it("are asked again once, the latest of each kind, in their order", () => {
+    const lately = new Lately();
+    lately.note({ type: "view", limit: 1 }, 0);
+    lately.note({ type: "subscribe", session: "a", activate: true }, 1000);
+    lately.note({ type: "activate", session: null }, 2000);
+    lately.note({ type: "unsubscribe", session: "a" }, 3000);
+    lately.note({ type: "ack", frames: 3 }, 3000);
+    expect(lately.take(LATELY_MS + 1)).toEqual([
+      { type: "activate", session: null },
+      { type: "unsubscribe", session: "a" },
+    ]);
+    expect(lately.take(LATELY_MS + 1)).toEqual([]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { signal, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { FULL } from "../closes";
 import { loaded, filter, shown } from "../live";
-import { connection } from "../hub";
+import { connection, link } from "../hub";
 import { listKeys } from "../keys";
 import { narrow } from "../media";
 import { go, sessionHref } from "../router";
@@ -103,11 +104,7 @@ function move(key: string, scroller: HTMLElement, rowHeight: number): boolean {
 }
 
 function Empty() {
-  if (!loaded.value) {
-    const words =
-      connection.value === "offline" ? "The tower cannot be reached. Trying again." : "Reading the board…";
-    return <p class="empty">{words}</p>;
-  }
+  if (!loaded.value) return <p class="empty">{waitingWords()}</p>;
   if (isFilter(filter.value)) {
     return <p class="empty">No session matches this filter.</p>;
   }
@@ -127,4 +124,10 @@ function Empty() {
       </dl>
     </div>
   );
+}
+
+function waitingWords(): string {
+  if (connection.value !== "offline") return "Reading the board…";
+  if (link.value.code === FULL) return "The board is full: no more browsers can watch it. Trying again.";
+  return "The tower cannot be reached. Trying again.";
 }

@@ -12,7 +12,7 @@ export function Freshness({ hold }: { hold: HoldSignal }) {
       {mark.words}
       {mark.reopen && (
         <button type="button" class="ghost" onClick={() => openSession(hold.peek()!.session)}>
-          Follow again
+          {mark.reopen}
         </button>
       )}
     </span>

@@ -3,6 +3,7 @@ import { closeSession } from "../hub";
 import { Icon } from "../icons";
 import { holds, row } from "../live";
 import { go, route, sessionHref } from "../router";
+import { markOf } from "./mark";
 
 /** Opened sessions in the order of their opening; the hub follows the latest few of them. */
 export function Tabs() {
@@ -41,17 +42,26 @@ function Tab({ id }: { id: string }) {
   );
   const status = useComputed(() => hold.value?.detail?.status ?? row(id).value?.status);
   const quiet = useComputed(() => Boolean(hold.value?.quiet)).value;
+  const note = useComputed(() => markOf(hold.value).short).value;
+  const why = useComputed(() => markOf(hold.value).words).value;
   const active = useComputed(() => route.value.screen === "session" && route.value.id === id).value;
   return (
-    <span class="tab" data-active={active} data-testid="opened-tab" data-session={id} data-quiet={quiet}>
+    <span
+      class="tab"
+      data-active={active}
+      data-testid="opened-tab"
+      data-session={id}
+      data-quiet={quiet}
+      data-noted={note !== undefined}
+    >
       <a
         href={sessionHref(id)}
         aria-current={active ? "page" : undefined}
-        title={quiet ? `${title.value} (not followed any more)` : title.value}
+        title={note ? `${title.value} (${why})` : title.value}
       >
         <span class="dot" data-status={quiet ? "ended" : status.value} aria-hidden="true" />
         <span class="clip">{title}</span>
-        {quiet && <span class="tab-quiet">quiet</span>}
+        {note && <span class="tab-note">{note}</span>}
       </a>
       <button
         type="button"

@@ -19,6 +19,8 @@ export interface Hold {
   /** Evicted: nothing more will come until it is opened again. */
   readonly quiet: EvictReason | null;
   readonly problem: string | null;
+  /** How often in a row it was refused for now: the first such refusal is followed by one retry. */
+  readonly refusals: number;
   readonly staging: Staging<FrameOf<"session.snapshot">> | null;
 }
 
@@ -32,6 +34,7 @@ export function opened(session: string): Hold {
     live: false,
     quiet: null,
     problem: null,
+    refusals: 0,
     staging: null,
   };
 }
@@ -43,9 +46,15 @@ export function reopened(hold: Hold): Hold {
     stale: hold.stale ?? "opening",
     quiet: null,
     problem: null,
+    refusals: 0,
     staging: null,
     live: false,
   };
+}
+
+/** Refused for good: asking again would change nothing. */
+export function isFinal(problem: string): boolean {
+  return problem === "unknown_session" || problem === "forbidden";
 }
 
 export function isFresh(hold: Hold): boolean {
@@ -95,6 +104,7 @@ export function sessionSnapshot(hold: Hold, frame: FrameOf<"session.snapshot">, 
     live: staged.received.some((part) => part.live === true),
     quiet: null,
     problem: null,
+    refusals: 0,
     staging: null,
   };
 }
@@ -126,7 +136,7 @@ export function sessionStale(hold: Hold, reason: string): Hold {
  */
 export function sessionError(hold: Hold, code: string, active: string | null, outcome: Outcome): Hold {
   if (code !== "unknown_session" || hold.detail === null || hold.stale === LOST)
-    return { ...hold, problem: code };
+    return { ...hold, problem: code, refusals: hold.refusals + 1 };
   outcome.requests.push({ type: "subscribe", session: hold.session, activate: hold.session === active });
   return { ...reopened(hold), stale: LOST };
 }
@@ -139,11 +149,21 @@ export function sessionHeartbeat(hold: Hold, cursor: string | undefined, outcome
   return { ...hold, stale: LOST, cursor: null, live: false };
 }
 
+/** Time to ask once more; what came of the second asking stands until a person opens it again. */
+export function retried(hold: Hold): Hold {
+  if (hold.problem === null || isFinal(hold.problem) || hold.refusals > 1) return hold;
+  return { ...hold, problem: null, refusals: hold.stale === null ? 0 : hold.refusals };
+}
+
+/** The next connection may lead to another worker: what was refused for now is asked for there. */
 export function disconnected(hold: Hold): Hold {
+  const isOver = hold.problem !== null && isFinal(hold.problem);
   return {
     ...hold,
     unconfirmed: true,
     live: false,
+    problem: isOver ? hold.problem : null,
+    refusals: isOver ? hold.refusals : 0,
     staging: null,
     cursor: hold.stale === null ? hold.cursor : null,
   };
