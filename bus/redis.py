@@ -14,7 +14,7 @@ from bus.base import Batch, Checkpoint, Receipt, partition_of
 from bus.errors import BusUnavailable
 from bus.limits import PARTITIONS, STREAM_DELTAS_MAX
 from bus.position import Position, parse
-from bus.redis_calls import CHECKPOINT, LEASE, RELEASE, SECRET, TRIM, Calls
+from bus.redis_calls import CHECKPOINT, LEASE, RELEASE, SECRET, TRIM, Calls, heed
 from bus.redis_clients import Clients, make_clients
 from bus.redis_group import RedisGroup
 from bus.redis_lane import Lane
@@ -71,7 +71,7 @@ class RedisBus:
         self._calls.check()
         tail = Tail(self._calls, partition, position)
         while not self._calls.closed:
-            batch = await tail.turn()
+            batch = await heed(tail.turn())
             if batch is not None:
                 yield batch
 

@@ -44,6 +44,20 @@ PASSING = (
 """Errors that the next try may not meet."""
 
 
+async def heed(awaited: Awaitable[T]) -> T:
+    """Await, and end if this task was cancelled meanwhile.
+
+    redis-py sends inside ``asyncio.wait_for``, which before Python 3.12 may swallow that.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
+    try:
+        return await awaited
+    finally:
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError
+
+
 class Script:
     """A script of ``bus/lua``, made of these parts."""
 
@@ -134,7 +148,7 @@ class Calls:
             async with overdue:
                 while True:
                     try:
-                        return await attempt()
+                        return await heed(attempt())
                     except PASSING as error:
                         reason = error
                     self.check()

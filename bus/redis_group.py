@@ -16,7 +16,7 @@ from bus.errors import BusUnavailable
 from bus.follow import Entry, read_entry
 from bus.limits import BLOCK_MS_MAX
 from bus.position import START_ID, Position, parse
-from bus.redis_calls import Calls
+from bus.redis_calls import Calls, heed
 from bus.redis_clients import FAILURES, renew
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,8 @@ class RedisGroup:
     async def _read(self, after: str, count: int, *block: Any) -> list[Entry]:
         """New ones (``>``), or what was delivered to this consumer and not acked."""
         who = ["XREADGROUP", "GROUP", self._name, self._consumer, "COUNT", count, *block]
-        reply = await self._calls.reader.execute_command(*who, "STREAMS", self._stream, after)
+        asked = self._calls.reader.execute_command(*who, "STREAMS", self._stream, after)
+        reply = await heed(asked)
         entries = reply[0][1] if reply else []
         gone = [entry_id for entry_id, fields in entries if not fields]
         self.gone += len(gone)

@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own
 
 from bus import keys
 from bus.limits import SIGNAL_SILENCE_MS
-from bus.redis_calls import Backoff, Calls
+from bus.redis_calls import Backoff, Calls, heed
 from bus.redis_clients import FAILURES, pubsub_of
 from bus.shared import SUBSCRIBED, Signal
 
@@ -112,7 +112,7 @@ class RedisSignals:
             async with asyncio.timeout(None) as turn:
                 self._turns.add(turn)
                 try:
-                    return await listener.turn()
+                    return await heed(listener.turn())
                 finally:
                     self._turns.discard(turn)
         except TimeoutError:

@@ -34,6 +34,7 @@ class Ledger:
         self.position: str | None = None
         self.stored_bytes = 0
         self._sessions: dict[tuple[str, str], Session] = {}
+        self._loaded: str | None = None
         self._is_changed = False
         self._stored: deque[tuple[float, str]] = deque()  # when, and the position, oldest first
 
@@ -42,16 +43,18 @@ class Ledger:
         """Every session that the log has told of."""
         return iter(self._sessions.values())
 
-    def is_behind(self, batch: Batch) -> bool:
-        """Whether the same log holds no more of what follows this place."""
-        return self.position is not None and batch.epoch == self.epoch
+    async def is_outdated(self, bus: Bus) -> bool:
+        """Whether another checkpoint is stored by now than the one this began with."""
+        stored = await bus.load_checkpoint(self.partition)
+        return (None if stored is None else stored.position) != self._loaded
 
     async def load(self, bus: Bus) -> None:
         """Begin with the stored checkpoint, if there is one that can be read."""
         stored = await bus.load_checkpoint(self.partition)
-        self._sessions, self.position = {}, None
+        self._sessions, self.position, self._loaded = {}, None, None
         if stored is None:
             return
+        self._loaded = stored.position
         try:
             saved = checkpoint.unpack(stored.data)
         except InvalidCheckpoint as error:

@@ -84,10 +84,10 @@ class Recorder:
         self._note_end(ledger, end)
         begins_at = ledger.position or (NOWHERE if ordinal_of(end) else None)
         async for batch in self.bus.tail(ledger.partition, begins_at):
-            if batch.lost and (not is_first or ledger.is_behind(batch)):
+            if batch.lost and ledger.position is not None:
                 metrics.lost_total.inc()
                 log.warning("partition %d: the log lost entries", ledger.partition)
-            if batch.lost and not is_first:
+            if batch.lost and (not is_first or await ledger.is_outdated(self.bus)):
                 return False
             ledger.take_in(batch, is_first=is_first)
             is_first = False

@@ -70,6 +70,13 @@ class Refold:
         if stored is not None:
             self._load(stored)
 
+    async def _find_end(self) -> int:
+        while True:
+            try:
+                return ordinal_of(await self._bus.position(self._partition))
+            except BusError:
+                await asyncio.sleep(RETRY_S)
+
     def _load(self, stored: Checkpoint) -> None:
         """Begin with a stored state; one that cannot be read is left aside."""
         try:
@@ -88,11 +95,23 @@ class Refold:
         for held in self._cache.held.values():
             held.session.number = 0
 
+    async def is_outdated(self) -> bool:
+        """Entries are gone: whether another checkpoint is there than the one this began with.
+
+        Once something was folded, it may have been of what is gone.
+        """
+        before = self.position
+        if not self._has_begun:
+            await self.look()
+        return self._has_begun or self.position != before
+
     async def take_in(self, batch: Batch) -> None:
         """Fold a batch, letting the loop turn now and then."""
         if batch.lost:
-            await self._lose(batch)
+            self._note_loss(batch)
         self._has_begun = True
+        if batch.epoch != self.epoch:
+            self._end = await self._find_end()  # the one that was told is of another log
         self.epoch = self._stored_epoch = batch.epoch
         began = time.perf_counter()
         for delta in batch.deltas:
@@ -106,13 +125,11 @@ class Refold:
                 began = time.perf_counter()
         self.ordinal = ordinal_of(batch.position)
 
-    async def _lose(self, batch: Batch) -> None:
-        """Entries before this batch are gone: what was folded of them may never have been."""
-        if self._has_begun:
-            await self.look()
+    def _note_loss(self, batch: Batch) -> None:
+        """The log does not hold the place of its own checkpoint, which is the best there is."""
         if batch.epoch != self._stored_epoch:
             self._forget_numbers()
-        elif self.position != NOWHERE and not self._has_begun:
+        elif self.position != NOWHERE:
             metrics.gaps_total.inc()
             log.warning("partition %d: the log goes on behind its checkpoint", self._partition)
 

@@ -79,25 +79,32 @@ class Worker:
         reason = ""
         while True:
             refold = await begin(self.bus, partition, self.board.limits)
-            if refold.is_done:
+            is_live = refold.is_done
+            if is_live:
                 self._take_over(partition, refold, reason)
             async for batch in self.bus.tail(partition, refold.position):
                 self._note(batch)
-                if not refold.is_done:
-                    await refold.take_in(batch)
-                    if refold.is_done:
-                        self._take_over(partition, refold, reason)
-                elif batch.lost:
+                if batch.lost and (is_live or await refold.is_outdated()):
                     break
-                else:
+                if is_live:
                     await self._take_in(batch)
+                    continue
+                await refold.take_in(batch)
+                is_live = refold.is_done
+                if is_live:
+                    self._take_over(partition, refold, reason)
             else:
                 return  # the log was closed
-            reason = "epoch" if batch.epoch != self._epochs[partition] else "trimmed"
-            metrics.gaps_total.inc()
-            log.warning("partition %d: the log lost entries (%s)", partition, reason)
-            handover.lose(self.board, self._owns(partition), reason)
-            self._tell_of_loss()
+            if is_live:
+                reason = "epoch" if batch.epoch != self._epochs[partition] else "trimmed"
+                self._lose(partition, reason)
+
+    def _lose(self, partition: int, reason: str) -> None:
+        """What the board shows of this partition is no longer known to be true."""
+        metrics.gaps_total.inc()
+        log.warning("partition %d: the log lost entries (%s)", partition, reason)
+        handover.lose(self.board, self._owns(partition), reason)
+        self._tell_of_loss()
 
     def _tell_of_loss(self) -> None:
         """Once, though every partition notices it."""

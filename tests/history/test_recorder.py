@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -46,19 +46,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_module, "RENEW_S", 0.05)
     monkeypatch.setattr(recorder_module, "LOOK_S", 0.02)
     monkeypatch.setattr(timer, "run", partial(timer.run, interval_s=0.02))
-
-
-@pytest.fixture(autouse=True)
-def heedful(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that is cancelled is so; but for the one test of just that."""
-    if "ended_while" not in request.node.name:
-        monkeypatch.setattr(asyncio, "wait_for", wait_for)
-
-
-async def wait_for(awaited: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109
-    """As Python 3.12 has it: the one of 3.11 may swallow a cancellation."""
-    async with asyncio.timeout(timeout):
-        return await awaited
 
 
 class Watched(RedisBus):

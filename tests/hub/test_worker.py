@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bus.errors import BusUnavailable
 from bus.memory import MemoryBus
-from hub import metrics
+from hub import lag, metrics
 from hub import worker as worker_module
 from hub.limits import Limits
 from hub.live.client import Client
@@ -17,7 +18,7 @@ from hub.live.switchboard import Switchboard
 from hub.worker import Worker
 from session.delta import Delta
 from session.state import Session
-from tests.hub.made import NOW, event, folded, past, report, said
+from tests.hub.made import NOW, event, folded, past, permission, report, said
 from tests.hub.reference_client import ReferenceClient
 from tests.hub.servers import Kept, Restore, until
 
@@ -229,3 +230,68 @@ async def test_gauges_tell_what_is_there(count: int) -> None:
         assert samples["tower_hub_sessions", "running"] == count
         assert samples["tower_hub_clients", "live"] == 1
         assert samples["tower_hub_subscriptions",] == count
+
+
+# The log comes and goes.
+
+
+def codes(reference: ReferenceClient) -> list[str]:
+    """What was said to people."""
+    return [frame["code"] for frame in reference.frames if frame["type"] == "notice"]
+
+
+async def test_whoever_watches_hears_that_the_log_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and once that it is back; rows and open items stay meanwhile."""
+    monkeypatch.setattr(lag, "BUS_S", 0.005)
+    async with running(event("prompt", "a"), permission("a")) as worker:
+        await asyncio.wait_for(worker.ready.wait(), DEADLINE_S)
+        client, reference = attach(worker)
+        position, asked = worker.bus.position, 0
+
+        async def away(_partition: int) -> str:
+            nonlocal asked
+            asked += 1
+            raise BusUnavailable("away")
+
+        watching = asyncio.create_task(lag.run(worker))
+        monkeypatch.setattr(worker.bus, "position", away)
+        await until(lambda: asked > 5)
+        read(client, reference)
+        assert codes(reference) == ["log_away"]
+        assert (set(reference.rows), len(reference.items)) == ({"a"}, 1)
+        monkeypatch.setattr(worker.bus, "position", position)
+        await until(lambda: read(client, reference) or len(codes(reference)) == 2)
+        assert codes(reference) == ["log_away", "log_back"]
+        assert not watching.done()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_the_lag_is_what_is_not_folded_yet() -> None:
+    """In entries: none once everything is folded."""
+    async with running(*(event("prompt", f"s{n}") for n in range(5))) as worker:
+        await asyncio.wait_for(worker.ready.wait(), DEADLINE_S)
+        await until(lambda: worker.folded == {0: 5})
+        assert await worker.lag() == 0
+        await worker.bus.append([event("prompt", f"t{n}") for n in range(3)])
+        assert await worker.lag() == 3
+        await until(lambda: worker.folded == {0: 8})
+        assert await worker.lag() == 0
+
+
+async def test_a_log_trimmed_past_a_worker_is_read_anew() -> None:
+    """What the log still holds is on the board, and nothing else; a loss is said."""
+    async with running(event("prompt", "old"), permission("old")) as worker:
+        await asyncio.wait_for(worker.ready.wait(), DEADLINE_S)
+        client, reference = attach(worker, "old")
+        read(client, reference)
+        assert len(reference.items) == 1
+        # All in one step of the loop, so that the worker reads none of them before they are gone.
+        await worker.bus.append([event("prompt", "gone"), event("stop", "old")])
+        await worker.bus.trim(0, await worker.bus.position(0))
+        await worker.bus.append([event("prompt", "new")])
+        await until(lambda: read(client, reference) or set(reference.rows) == {"new"})
+        assert reference.items == {}
+        assert codes(reference) == ["log_lost"]
+        assert reference.opened == {} or reference.opened["old"].evicted
+        assert reference.evictions["old"] == 1
