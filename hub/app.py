@@ -4,13 +4,14 @@ Endpoints find their hub in the app's state, so the list is the same for every r
 """
 
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -22,6 +23,8 @@ from hub.auth import Door
 from hub.problem import problem
 
 LOGIN_BYTES_MAX = 4096
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def ui_folder() -> Path:
@@ -42,10 +45,13 @@ async def login(request: Request) -> Response:
     """``POST /login``: a token or a one-time code becomes a cookie."""
     door: Door = request.app.state.hub.door
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LOGIN_BYTES_MAX:
-            return problem(413, f"a login is at most {LOGIN_BYTES_MAX} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LOGIN_BYTES_MAX:
+                return problem(413, f"a login is at most {LOGIN_BYTES_MAX} bytes")
+    except ClientDisconnect:
+        return Response(status_code=400)  # to nobody
     told = _credentials(body, request.headers.get("content-type", ""))
     if told is None:
         return problem(400, "expected a form or a JSON object with token or code")
@@ -65,6 +71,18 @@ def _credentials(body: bytes, content_type: str) -> dict[str, str] | None:
         return msgspec.json.decode(body, type=dict[str, str])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def when_ready(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, once the log is folded: half a board would be taken for a whole one."""
+
+    async def served(request: Request) -> Response:
+        reason = await request.app.state.hub.unready()
+        if reason is not None:
+            return problem(503, reason, headers={"Retry-After": "1"})
+        return await endpoint(request)
+
+    return served
 
 
 class Socket:
@@ -101,12 +119,12 @@ routes: list[BaseRoute] = [
     Route("/", shell),
     Mount("/assets", Assets(directory=ui_folder() / "assets", check_dir=False), name="assets"),
     Route("/login", login, methods=["POST"]),
-    Route("/api/live", rest.live),
-    Route("/api/live/{id}", rest.live_session),
-    Route("/api/sessions", rest.sessions),
-    Route("/api/sessions/{id}", rest.session),
-    Route("/api/attention", rest.attention),
-    Route("/api/attention/{id:path}", rest.attention_item),
+    Route("/api/live", when_ready(rest.live)),
+    Route("/api/live/{id}", when_ready(rest.live_session)),
+    Route("/api/sessions", when_ready(rest.sessions)),
+    Route("/api/sessions/{id}", when_ready(rest.session)),
+    Route("/api/attention", when_ready(rest.attention)),
+    Route("/api/attention/{id:path}", when_ready(rest.attention_item)),
     Route("/api/clients", rest.clients),
     Route("/api/me", rest.me),
     Route("/asyncapi.json", asyncapi),

@@ -5,6 +5,7 @@ of them at every start. Given to uvicorn by class; another server serves the sam
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -43,8 +44,13 @@ _RELIED_ON = (
 )  # fmt: skip
 _RELIED_ON_ATTRIBUTES = (
     "close_timer", "config", "conn", "curr_msg_data_type", "frames", "handshake_complete",
-    "handshake_initiated", "logger", "loop", "scope", "transport",
+    "handshake_initiated", "loop", "scope", "transport",
 )  # fmt: skip
+
+
+# At the level debug it would write down every header and frame, tokens among them.
+_quiet = logging.getLogger("hub.wsprotocol.websockets")
+_quiet.setLevel(logging.INFO)
 
 
 class Deflate(ServerPerMessageDeflateFactory):
@@ -74,10 +80,11 @@ class HubProtocol(WebSocketsSansIOProtocol):
         self._counted_from = self.heard_at
         self._frame_count = 0
         self._on_text: Callable[[bytes], None] | None = None
-        if self.config.ws_per_message_deflate:
-            self.conn = ServerProtocol(
-                extensions=[Deflate()], max_size=self.config.ws_max_size, logger=self.logger
-            )
+        self.conn = ServerProtocol(
+            extensions=[Deflate()] if self.config.ws_per_message_deflate else [],
+            max_size=self.config.ws_max_size,
+            logger=_quiet,
+        )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Bound what may wait in this process and in the kernel."""

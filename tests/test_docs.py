@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+import history.metrics
 import hub.app
 import hub.live.frames
 import hub.metrics
 import ingest.app
 import ingest.metrics
 import tower.cli
+import tower.health
 import tower.settings
 
+METRICS = (hub.metrics, ingest.metrics, history.metrics)
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 
 
@@ -59,8 +62,8 @@ def in_code(heading: str) -> set[str]:
     found: dict[str, set[str]] = {
         "Commands": commands(),
         "Settings": {setting.name for setting in tower.settings.SETTINGS},
-        "Routes": paths_of([*hub.app.routes, *ingest.app.routes]),
-        "Metrics": set(hub.metrics.NAMES) | set(ingest.metrics.NAMES),
+        "Routes": paths_of([*tower.health.routes, *hub.app.routes, *ingest.app.routes]),
+        "Metrics": set().union(*(each.NAMES for each in METRICS)),
         "Close codes": {str(code) for code in hub.live.frames.CLOSE_CODES},
     }
     return found[heading]

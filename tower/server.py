@@ -5,6 +5,7 @@ Knows no role: it is given an application and what to do before it ends. Called 
 
 import asyncio
 import gc
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
@@ -70,6 +71,8 @@ def make_server(app: ASGIApp, drain: Drain = nothing) -> Server:
     """A server for an application. Frames are deflated once for all, never per connection."""
     httpprotocol.self_test()
     wsprotocol.self_test()
+    # At info it would write down the path of every socket, with its query string.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
         app,
         http=httpprotocol.HttpProtocol,

@@ -130,8 +130,12 @@ class Channel:
         self._dirty = Changes()
         self.cursor, self._number = held.cursor, held.session.cursor_number
         for client in self.members.values():
-            if not was_lost:  # else they have heard it
-                self._mark_stale(client, Missed(), reason)
+            known = client.missed.get(self.space)
+            if known is None or not was_lost:  # else it has heard it
+                # What a client has seen is not taken back by this either.
+                kept = known or Missed()
+                missed = Missed(wanted=kept.wanted, until_ms=kept.until_ms)
+                self._mark_stale(client, missed, reason)
 
     def resume(self, client: Client, number: int, cursor: str) -> bool:
         """Answer a held cursor by values; False if the ring no longer covers the gap."""
@@ -139,19 +143,25 @@ class Channel:
         if number < session.removed_number or number > session.cursor_number:
             return False
         if not client.outbox.is_open:
-            client.fall_behind(self.space, Missed(reason="resume"))
+            missed = Missed(number, cursor, is_unknown=True, reason="resume")
+            client.fall_behind(self.space, missed)
             return True
-        changes = Changes()
-        if number < session.cursor_number:
-            changes = everything(session)
+        return self._tell_since(client, number, cursor, self._all_since(number))
+
+    def _all_since(self, number: int) -> Changes:
+        """What a client may have missed while this worker did not know it: everything."""
+        session = self.held.session
+        if number >= session.cursor_number:
+            return Changes()
+        changes = everything(session)
         if not session.timeline_partial:
             # Whether the client's own timeline is whole, this worker does not know.
             changes.names.discard("timeline_partial")
-        return self._tell_since(client, number, cursor, changes)
+        return changes
 
-    def await_number(self, client: Client, number: int, now_ms: int) -> None:
+    def wait(self, client: Client, epoch: str, number: int, now_ms: int) -> None:
         """The client has seen more than this worker: nothing is taken back while it catches up."""
-        missed = Missed(wanted=number, until_ms=now_ms + self.limits.catch_up_ms)
+        missed = Missed(wanted=(epoch, number), until_ms=now_ms + self.limits.catch_up_ms)
         self._mark_stale(client, missed, "worker")
 
     def catch_up(self, client: Client, now_ms: int) -> None:
@@ -160,17 +170,29 @@ class Channel:
         The caller has flushed what was pending.
         """
         missed = client.missed[self.space]
-        waits = self.held.session.cursor_number < missed.wanted and now_ms < missed.until_ms
-        if waits or self.held.is_lost or not client.outbox.is_open:
+        if self.held.is_lost or self._waits(missed, now_ms) or not client.outbox.is_open:
             return
         del client.missed[self.space]
         number = missed.number
-        changes = Changes() if number is None else _changes(self._trace.since(number))
         if number is None:
             self.present(client, missed.reason)
-        elif not self._tell_since(client, number, missed.cursor, changes):
+            return
+        if missed.is_unknown:
+            done = self.resume(client, number, missed.cursor)
+        else:
+            done = self._tell_since(client, number, missed.cursor, self._traced_since(number))
+        if not done:
             self._mark_stale(client, Missed(), "slow")
             self.present(client, "slow")
+
+    def _waits(self, missed: Missed, now_ms: int) -> bool:
+        """Whether this worker will soon have come as far as the client has."""
+        epoch, number = missed.wanted
+        is_ahead = epoch == self.held.epoch and number > self.held.session.cursor_number
+        return is_ahead and now_ms < missed.until_ms
+
+    def _traced_since(self, number: int) -> Changes:
+        return _changes(self._trace.since(number))
 
     def _tell_since(self, client: Client, number: int, cursor: str, changes: Changes) -> bool:
         entries = self.held.session.timeline.since(number)

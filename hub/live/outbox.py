@@ -31,15 +31,17 @@ class Missed(NamedTuple):
     """Where a client stood in a space when it was passed over there.
 
     ``number`` and ``cursor`` are of the frame it holds (None: it needs a snapshot), ``rows`` what
-    it shows. ``wanted`` is a session's number below which it must not be taken back, until
-    ``until_ms``. ``reason`` is for the metrics.
+    it shows. ``wanted`` is the session's epoch and number below which it must not be taken back,
+    until ``until_ms``. ``is_unknown``: nobody here traced what changed since. ``reason`` is for
+    the metrics.
     """
 
     number: int | None = None
     cursor: str = ""
     rows: dict[str, None] | None = None
-    wanted: int = 0
+    wanted: tuple[str, int] = ("", 0)
     until_ms: int = 0
+    is_unknown: bool = False
     reason: str = "slow"
 
 

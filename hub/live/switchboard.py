@@ -60,6 +60,7 @@ class Switchboard:
         self.lane(client.workspace).members[client.connection] = client
         self._send_attention(client)
         self.rooms.join_group(client, now_ms)
+        self.deliver()
         self._resume(client, hello, now_ms)
         for told in self.standing.values():
             self._put_notice(client, told)
@@ -103,10 +104,10 @@ class Switchboard:
         channel = self.rooms.join_channel(client, key, held, now_ms)
         epoch, _, digits = cursor.rpartition(":")
         is_number = digits.isdecimal() and len(digits) <= NUMBER_DIGITS_MAX
-        number = int(digits) if epoch == held.epoch and is_number else -1
-        if number > held.session.cursor_number:
-            channel.await_number(client, number, now_ms)
-        elif number < 0 or not channel.resume(client, number, cursor):
+        number = int(digits) if is_number else -1
+        if held.is_lost or (epoch == held.epoch and number > held.session.cursor_number):
+            channel.wait(client, epoch, number, now_ms)
+        elif number < 0 or epoch != held.epoch or not channel.resume(client, number, cursor):
             channel.present(client, "resume")
 
     def detach(self, client: Client) -> None:

@@ -16,6 +16,7 @@ from session import codec
 from session.delta import Delta, Entry, Event, Report
 
 TICK_S = 0.02
+ASKS, FAILS = 0.05, 0.05  # of the tool calls wait for a person, of the turns end by an error
 MODELS = ("opus", "sonnet")
 TOOLS = ("Bash", "Read", "Edit", "Grep")
 
@@ -46,7 +47,7 @@ class Agent:
             for _ in range(self._chance.randint(1, 5)):
                 yield from self._use_a_tool()
             yield self._report()
-            if self._chance.random() < 0.1:
+            if self._chance.random() < FAILS:
                 yield self._event("stop_failure", text="overloaded")
             else:
                 yield self._event("stop")
@@ -55,7 +56,7 @@ class Agent:
         call, tool = f"{self.name}-{self._count}", self._chance.choice(TOOLS)
         told = {"tool": tool, "input_hash": call, "summary": f"{tool} {self._count}"}
         yield self._event("tool_start", call=call, **told)
-        if self._chance.random() < 0.3:
+        if self._chance.random() < ASKS:
             yield self._event("permission", call=call, request={"command": "make"}, **told)
         if self._chance.random() < 0.5:
             yield self._report()

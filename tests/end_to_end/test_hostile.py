@@ -1,7 +1,9 @@
 """Strangers at the door of a real tower: they cost little, and nobody else notices."""
 
+import asyncio
 import contextlib
 import http.client
+import json
 import resource
 import socket
 import time
@@ -9,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.end_to_end.running import Tower, client, started, until
 
@@ -18,9 +21,17 @@ HALF_HEADS = {
     "half a handshake": b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgr",
 }
 HALF_BODIES = {
-    path: f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{{".encode()
+    path: (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n"
+        "Expect: 100-continue\r\n\r\n{"
+    ).encode()
     for path in ("/login", "/v1/hooks/claude-code")
 }
+HANDSHAKE = (
+    "GET /ws?token=wrong-secret HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {token}\r\n\r\n"
+)
 LET_GO_S = 10.0
 FILES_MAX = 96
 
@@ -65,15 +76,52 @@ def test_who_does_not_finish_a_request_is_let_go(tower: Tower, begun: dict[str, 
 
 
 def test_who_goes_in_the_middle_of_a_body_leaves_no_word_in_the_log(
-    capfd: pytest.CaptureFixture[str], tower: Tower
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A stranger cannot fill it."""
-    for data in HALF_BODIES.values():
+    (tmp_path / "home" / "projects").mkdir(parents=True)
+    with started(tmp_path / "home", tmp_path / "data", "--no-watch") as tower:
+        for data in HALF_BODIES.values():
+            with dial(tower) as peer:
+                peer.sendall(data)
+                assert peer.recv(12) == b"HTTP/1.1 100"  # the body is awaited
+        assert tower.ask("GET", "/healthz")[0] == 200
+        assert tower.end() == 0
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_no_secret_is_in_the_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], level: str
+) -> None:
+    """Neither a token nor a one-time code, right or wrong, nor a query, however much is logged."""
+    (tmp_path / "home" / "projects").mkdir(parents=True)
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "tower.toml").write_text(f'log_level = "{level}"\n')
+    with started(tmp_path / "home", data, "--no-watch") as tower:
+        code = tower.login_url.rpartition("=")[2]
+        for body in ({"token": "wrong-secret"}, {"code": "wrong-secret"}, {"code": code}):
+            tower.ask("POST", "/login?token=wrong-secret", json.dumps(body).encode())
+        tower.ask("GET", "/api/live?token=wrong-secret", Authorization="Bearer wrong-secret")
+        assert tower.live() == {}
+        asyncio.run(be_seen(tower))
         with dial(tower) as peer:
-            peer.sendall(data)
-    assert tower.ask("GET", "/healthz")[0] == 200
-    assert tower.end() == 0
-    assert "Traceback" not in capfd.readouterr().err
+            peer.sendall(HANDSHAKE.format(token=tower.token).encode())
+            assert peer.recv(12) == b"HTTP/1.1 101"
+        token = tower.token
+        assert tower.end() == 0
+    told = capfd.readouterr().err
+    assert not [secret for secret in (token, code, "wrong-secret") if secret in told]
+
+
+async def be_seen(tower: Tower) -> None:
+    """A WebSocket of the owner, and one with a wrong token in its hello."""
+    async with client(tower) as opened:
+        await opened.next("welcome")
+    async with client(tower, token="wrong-secret") as opened:
+        with pytest.raises(ConnectionClosed):
+            await opened.next("never")
 
 
 def is_answering(tower: Tower) -> bool:

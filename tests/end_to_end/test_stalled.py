@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hub.wsprotocol import WRITE_BUFFER_BYTES_MAX
 from tests.end_to_end.running import Tower, started, until
 
 RECEIVE_BYTES = 8 * 1024
@@ -100,16 +101,19 @@ def test_a_client_that_never_reads_takes_little_and_is_gone_in_time(tower: Tower
         began = time.monotonic()
         until(lambda: connected(tower))
         assert is_held(tower, made)
-        states, most_bytes, turn = set(), 0, 0
+        states, most_bytes, written_bytes, turn = set(), 0, 0, 0
         while told := connected(tower):
             turn += 1
             happen(tower, turn)
             states.add(told[0]["state"])
+            written_bytes = max(written_bytes, told[0]["in_flight_bytes"])
             most_bytes = max(most_bytes, told[0]["in_flight_bytes"] + told[0]["queued_bytes"])
             assert time.monotonic() - began < GONE_S
         until(lambda: not is_held(tower, made), GONE_S - (time.monotonic() - began))
         assert states == {"live", "behind"}
         assert most_bytes <= (256 + 64 + 64) * 1024
+        # What was written and neither waits in the full write buffer nor was acknowledged.
+        assert WRITE_BUFFER_BYTES_MAX < written_bytes <= WRITE_BUFFER_BYTES_MAX + TAKEN_BYTES_MAX
         assert taken(made) <= TAKEN_BYTES_MAX
     assert tower.ask("GET", "/readyz")[0] == 200
     assert tower.end() == 0

@@ -16,7 +16,7 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for eight seconds here."""
-    monkeypatch.setattr(httpprotocol, "HEAD_S", 0.2)
+    monkeypatch.setattr(httpprotocol, "PAUSE_S", 0.2)
 
 
 async def ended(reader: asyncio.StreamReader) -> None:

@@ -116,6 +116,34 @@ async def test_a_peer_that_reads_again_is_given_values_and_is_in_step() -> None:
                 reference.feed((await opened.read()).text)
 
 
+async def test_a_peer_that_reads_slowly_hears_of_requests_and_is_never_given_much() -> None:
+    """Some bytes at a time: its budget holds, and snapshots do not chase each other."""
+    budget = 32 * 1024
+    async with served(in_flight_bytes_max=budget, queued_bytes_max=8 * 1024) as hub:
+        await hub.log(event("prompt", "a"))
+        async with peer(hub, receive_bytes=8 * 1024) as opened:
+            await opened.send(HELLO + raw.said("subscribe", session="a"))
+            await until(lambda: hub.board.clients)
+            [client] = hub.board.clients.values()
+            reference = ReferenceClient()
+            reference.opening("a")
+            for turn in range(1, 300):
+                told = said(1, first=turn, text="x" * 1_800)
+                await hub.log(report("a", from_=turn - 1, to=turn, entries=told))
+                if turn % 50 == 0:
+                    await hub.log(permission(f"s{turn}"))
+                if turn % 3 == 0:
+                    reference.feed((await opened.read()).text)
+                    await opened.send(raw.said("ack", frames=len(opened.frames)))
+                assert client.outbox.in_flight_bytes <= budget + 64 * 1024
+                assert client.outbox.queued_bytes <= 8 * 1024 + 64 * 1024
+            while len(reference.items) < 5 or reference.opened["a"].stale or client.missed:
+                reference.feed((await opened.read()).text)
+                await opened.send(raw.said("ack", frames=len(opened.frames)))
+            kinds = [(frame["type"], frame.get("part")) for frame in reference.frames]
+            assert kinds.count(("session.snapshot", 1)) <= 3
+
+
 async def test_fragments_keep_their_place_among_whole_messages() -> None:
     """A request in two frames is served before the one that comes behind it."""
     async with served() as hub, peer(hub) as opened:
