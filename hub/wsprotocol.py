@@ -48,9 +48,9 @@ _RELIED_ON_ATTRIBUTES = (
 )  # fmt: skip
 
 
-# At the level debug it would write down every header and frame, tokens among them.
+# It would write down every connection, and at debug every header and frame, tokens among them.
 _quiet = logging.getLogger("hub.wsprotocol.websockets")
-_quiet.setLevel(logging.INFO)
+_quiet.setLevel(logging.WARNING)
 
 
 class Deflate(ServerPerMessageDeflateFactory):

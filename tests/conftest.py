@@ -8,12 +8,18 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Helpers that assert: their failures are told in full.
+pytest.register_assert_rewrite(
+    "tests.hub.live.behind", "tests.hub.made", "tests.hub.reference_client"
+)
 
 # Machines that run tests are slow at times; a failing example is printed so that it can be kept.
 settings.register_profile("house", deadline=None, print_blob=True)
@@ -45,6 +51,8 @@ def absent_needs(ci: bool) -> dict[tuple[str, str], str]:
         needs["redis_server", "redis_url"] = "redis-server is not on PATH; install redis"
     if not ci and not find_chromium():
         needs["browser", "chromium"] = "Chromium is not on PATH; install chromium"
+    if not ci and not (sys.platform == "linux" and shutil.which("gcc")):
+        needs["compiler", "gcc"] = "gcc is not on PATH, or this is no Linux"
     return needs
 
 
@@ -83,6 +91,15 @@ def chromium() -> str:
     found = find_chromium()
     if found is None:
         pytest.fail("Chromium is not on PATH, and CI needs it")
+    return found
+
+
+@pytest.fixture(scope="session")
+def gcc() -> str:
+    """The C compiler, for the tools of the benchmarks."""
+    found = shutil.which("gcc")
+    if found is None:
+        pytest.fail("gcc is not on PATH, and CI needs it")
     return found
 
 

@@ -14,7 +14,7 @@ from hub.live.frames import Member, encode, frame, gather, pack_members, patch_f
 from hub.live.outbox import Missed, space_of
 from hub.live.pace import Pace
 from hub.live.rows import Rows
-from hub.live.shipping import ship
+from hub.live.shipping import hand, ship
 from hub.live.trace import Trace
 from hub.live.wire import Frame
 from session.changes import Changes
@@ -66,17 +66,14 @@ class Channel:
             return 0
         self.cursor, self._number = self.held.cursor, self.held.session.cursor_number
         frames = self._patch(before, self._dirty, shared=True)
-        passed: list[Client] = []
+        missed, passed = Missed(held_number, before), []
+
+        def put(client: Client) -> None:
+            client.outbox.put_session(space, frames, self.cursor)
 
         def queue(client: Client) -> None:
-            if space in client.missed:
+            if not hand(client, space, put, missed):
                 passed.append(client)
-            elif client.outbox.is_open:
-                client.outbox.put_session(space, frames, self.cursor)
-                client.stir()
-            else:
-                passed.append(client)
-                client.fall_behind(space, Missed(held_number, before))
 
         ship(self.members.values(), frames, space, self.cursor, queue)
         if passed:
@@ -106,9 +103,8 @@ class Channel:
     def present(self, client: Client, reason: str) -> None:
         """State and cursor in one step; later, if the client has no room for it now.
 
-        ``reason`` is for the metrics alone.
-
         The caller has flushed what was pending, so that everybody is at the same cursor.
+        ``reason`` is for the metrics alone.
         """
         client.missed.pop(self.space, None)
         if self.held.is_lost:

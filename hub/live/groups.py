@@ -11,7 +11,7 @@ from hub.live.frames import Member, Section, encode, patch_frames, rows_frames
 from hub.live.outbox import Missed
 from hub.live.pace import Pace
 from hub.live.rows import Rows
-from hub.live.shipping import ship
+from hub.live.shipping import hand, ship
 from hub.live.trace import Trace
 from hub.live.views import View
 from hub.live.wire import Frame
@@ -241,15 +241,12 @@ class Group:
         """To everybody in step, who stood at ``missed``; whether anybody was passed over."""
         passed: list[Client] = []
 
+        def put(client: Client) -> None:
+            client.outbox.put_overview(frames, OVERVIEW, self.cursor)
+
         def queue(client: Client) -> None:
-            if OVERVIEW in client.missed:
+            if not hand(client, OVERVIEW, put, self._with_pinned(client, missed, cache)):
                 passed.append(client)
-            elif client.outbox.is_open:
-                client.outbox.put_overview(frames, OVERVIEW, self.cursor)
-                client.stir()
-            else:
-                passed.append(client)
-                client.fall_behind(OVERVIEW, self._with_pinned(client, missed, cache))
 
         ship(self.members.values(), frames, OVERVIEW, self.cursor, queue)
         return bool(passed)

@@ -7,6 +7,7 @@ Pure: a transport is a callable. Called by groups, channels and attention lanes.
 from collections.abc import Callable, Iterable, Sequence
 
 from hub.live.client import Client
+from hub.live.outbox import Missed
 from hub.live.wire import Frame
 
 
@@ -32,6 +33,18 @@ def ship(
     for deflates, members in in_step.items():
         if members:
             _write(members, frames[0], space, cursor, deflates)
+
+
+def hand(client: Client, space: str, put: Callable[[Client], None], missed: Missed) -> bool:
+    """Put it into the client's lanes; False for one that is passed over, having no room."""
+    if space in client.missed:
+        return False
+    if not client.outbox.is_open:
+        client.fall_behind(space, missed)
+        return False
+    put(client)
+    client.stir()
+    return True
 
 
 def _write(

@@ -299,7 +299,7 @@ class Switchboard:
 
         Every verb ends with it; behind ``focus`` the shell calls it.
         """
-        for client in self._stirred:
+        for client in list(self._stirred):
             client.outbox.drain()
             if client.outbox.write is None:
                 client.on_ready()

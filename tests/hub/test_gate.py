@@ -14,7 +14,9 @@ HOST = "http://127.0.0.1:8787"
 
 def client(door: Door | None = None) -> TestClient:
     """A client of a hub behind that door."""
-    return TestClient(make_app(make_hub(door or make_door())), base_url=HOST)
+    hub = make_hub(door or make_door())
+    hub.worker.ready.set()
+    return TestClient(make_app(hub), base_url=HOST)
 
 
 @pytest.mark.parametrize("path", ["/", "/api/live", "/login", "/metrics", "/nothing"])

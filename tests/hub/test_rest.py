@@ -38,6 +38,7 @@ def log(hub: Hub, *deltas: Delta) -> None:
 def hub() -> Hub:
     """A hub with three sessions, one of which waits and one of which is another workspace's."""
     hub = make_hub(make_door())
+    hub.worker.ready.set()
     log(hub, report("a", to=3, entries=said(3), calls=tokens(7)), event("prompt", "a"))
     log(hub, permission("b", request={"command": "make"}), event("prompt", "c", workspace="other"))
     return hub
@@ -235,7 +236,12 @@ def test_open_routes_hold_no_data(anybody: TestClient, path: str) -> None:
 
 
 def test_readiness_follows_the_worker(anybody: TestClient, hub: Hub) -> None:
-    """503 with a time to come back, then 200; the process is healthy all along."""
+    """503 with a time to come back, then 200; the process is healthy all along.
+
+    Half a board is not told of either.
+    """
+    hub.worker.ready.clear()
+    problem(anybody.get("/api/live", headers=BEARER), 503)
     refusal = anybody.get("/readyz")
     problem(refusal, 503)
     assert refusal.headers["retry-after"] == "1"

@@ -4,8 +4,6 @@ import pytest
 
 from tests.hub.made import Desk
 
-pytest.register_assert_rewrite("tests.hub.live.behind")
-
 
 @pytest.fixture(params=["popped", "pushed", "deflated"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -1,0 +1,45 @@
+"""The tools of the benchmarks work: every row gives values, and no client ever sees a gap.
+
+The values of so short a run mean nothing, and are not looked at.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROWS = (
+    "send-path", "busy-hub", "cpu-per-client", "idle-memory", "stalled-memory", "tab-bytes",
+    "healthy-beside-stalled", "scenarios",
+)  # fmt: skip
+
+
+def test_the_shell_entry_says_what_it_measures() -> None:
+    """Without a word it fails, and tells which there are."""
+    done = subprocess.run(
+        [ROOT / "scripts/bench"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert "fanout" in done.stderr
+
+
+@pytest.mark.usefixtures("gcc")
+def test_every_row_of_the_fan_out_is_measured(tmp_path: Path) -> None:
+    """Tiny and short, with the same tools, servers and clients as the real run."""
+    told = tmp_path / "told.json"
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmarks/fanout.py", "--quick", "--json", str(told)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(told.read_text())["rows"]
+    assert set(rows) == set(ROWS)
+    assert all(lines for lines in rows.values())
+    gaps = [line["value"] for lines in rows.values() for line in lines if "gaps" in line["what"]]
+    assert gaps
+    assert not any(gaps)
