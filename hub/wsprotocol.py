@@ -20,6 +20,8 @@ from websockets.extensions.permessage_deflate import (
 from websockets.frames import Frame
 from websockets.server import ServerProtocol
 
+from hub.inlet import Inlet
+
 EXTENSION = "tower.socket"
 WRITE_BUFFER_BYTES_MAX = 32 * 1024
 UNSENT_BYTES_MAX = 16 * 1024
@@ -77,6 +79,7 @@ class HubProtocol(WebSocketsSansIOProtocol):
         self.deflates = False
         self._on_pause: Callable[[], None] | None = None
         self._on_resume: Callable[[], None] | None = None
+        self._inlet = Inlet()
         self._counted_from = self.heard_at
         self._frame_count = 0
         self._on_text: Callable[[bytes], None] | None = None
@@ -103,6 +106,14 @@ class HubProtocol(WebSocketsSansIOProtocol):
         bytes: such a peer is cut off.
         """
         self.heard_at = self.loop.time()
+        if self._on_text is not None:
+            text = self._inlet.take(data, deflates=self.deflates)
+            if text is not None:
+                self._frame_count += 1
+                self._on_text(text)
+                return
+        elif self.handshake_initiated:
+            self._inlet.measure(data)
         for start in range(0, len(data), SLICE_BYTES):
             super().data_received(data[start : start + SLICE_BYTES])
             if self.transport.is_closing():
