@@ -245,8 +245,9 @@ class Outbox:
         lane = self._next_lane()
         if lane is None:
             return False
-        self._under_way = lane.popleft()
-        self._current.extend(self._under_way.frames)
+        bundle = lane.popleft()
+        self._current.extend(bundle.frames)
+        self._under_way = bundle._replace(frames=())  # what is written needs no memory any more
         return True
 
     def _next_lane(self) -> deque[Bundle] | None:
