@@ -77,7 +77,7 @@ class Agent:
 
     def _start(self, at: int) -> Delta:
         trigger = self._random.choice(("startup", "resume", "compact"))
-        return self._event("session_start", at, trigger=trigger, model="opus", cwd="/work/a")
+        return self._event("session_start", at, trigger=trigger, model="opus", cwd="/home/ada/a")
 
     def _prompt(self, at: int) -> Delta:
         return self._event("prompt", at, text=self._text(200), hash=f"p{self._random.randrange(4)}")
@@ -96,7 +96,7 @@ class Agent:
         return self._event("notification", at, notification="idle_prompt")
 
     def _named(self, at: int) -> Delta:
-        return self._event("cwd", at, cwd=f"/work/{self._said % 3}", title=f"t{self._said % 3}")
+        return self._event("cwd", at, cwd=f"/home/ada/{self._said % 3}", title=f"t{self._said % 3}")
 
     def _call(self, at: int) -> Delta:
         call = f"{self.session}-c{self._said}"
