@@ -236,10 +236,7 @@ def test_open_routes_hold_no_data(anybody: TestClient, path: str) -> None:
 
 
 def test_readiness_follows_the_worker(anybody: TestClient, hub: Hub) -> None:
-    """503 with a time to come back, then 200; the process is healthy all along.
-
-    Half a board is not told of either.
-    """
+    """503 with a time to come back, for data as well, then 200; it is healthy all along."""
     hub.worker.ready.clear()
     problem(anybody.get("/api/live", headers=BEARER), 503)
     refusal = anybody.get("/readyz")
