@@ -8,6 +8,8 @@ import re
 from typing import NamedTuple
 
 START_ID = "0-0"
+NOWHERE = "nowhere"
+"""Of no log: a tail that begins here tells where it is, even if everything is gone."""
 
 _TEXT = re.compile(r"([^:]+):(\d{1,19}):(\d{1,20}-\d{1,20})", re.ASCII)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from bus.base import Bus
 from bus.errors import BusError
-from bus.position import ordinal_of
+from bus.position import NOWHERE, ordinal_of
 from history import metrics, timer
 from history.ledger import Ledger
 from session.state import Session
@@ -25,7 +25,6 @@ RENEW_S = 5.0
 LOOK_S = 1.0
 STORE_S = 10.0
 RETRY_S = 0.5
-NOWHERE = "nowhere"  # of no log, so a tail that begins here tells where it is even if all is gone
 
 
 class Recorder:

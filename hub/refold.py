@@ -10,7 +10,7 @@ import time
 
 from bus.base import Batch, Bus, Checkpoint
 from bus.errors import BusError
-from bus.position import ordinal_of
+from bus.position import NOWHERE, ordinal_of
 from hub import metrics
 from hub.limits import Limits
 from hub.live.cache import Cache, Held
@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 
 SLICE_S = 0.005
 RETRY_S = 0.5
-NOWHERE = "nowhere"  # of no log, so a tail that begins here tells where it is even if all is gone
 
 
 class Refold:
