@@ -132,21 +132,28 @@ function lost(verdict: Verdict, failures: number): void {
 }
 
 function signedOut(): void {
-  stop(me.peek() ? "expired" : "login");
+  const left = screen.peek();
+  stop(left === "app" || left === "expired" ? "expired" : "login");
 }
 
 function stop(to: Screen): void {
+  entry++;
   socket.stop();
   poller.stop();
   polling.value = false;
   screen.value = to;
 }
 
+/** Which attempt to enter is under way; a screen that the hub has ordered since then ends it. */
+let entry = 0;
+
 /** Asks who we are and opens the socket at once: the board should not wait for two round trips. */
 export async function enter(): Promise<void> {
+  const mine = ++entry;
   me.value = null;
   socket.start();
   const { status, body } = await get<Me>("api/me");
+  if (mine !== entry) return;
   if (status === 401) return stop("login");
   if (status === 403) return stop("forbidden");
   me.value = body;

@@ -1,11 +1,12 @@
 """What a person is told about the fan-out itself: who else watches, what pauses, what is anew."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, expect
+from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from hub.live import handover
 from hub.live.cache import Held
@@ -225,6 +226,33 @@ async def test_an_expired_credential_leads_to_the_form_and_back(
     await form.locator("button[type=submit]").click()
     await expect(page.get_by_test_id("session-page")).to_have_attribute("data-session", "s1")
     await expect(page.get_by_test_id("freshness")).to_have_text("Live")
+
+
+async def test_an_answer_that_comes_late_does_not_hide_the_form(
+    browser: Browser, hub: Served
+) -> None:
+    """Who we are was asked before the credential expired; its answer changes nothing any more."""
+    held = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    page = await (await browser.new_context(viewport=WIDE)).new_page()
+    await page.goto(hub.url)
+    await page.route("**/api/me", late)
+    form = page.get_by_test_id("login-form")
+    await form.locator("input").fill(TOKEN)
+    async with page.expect_response("**/api/me") as answered:
+        await form.locator("button[type=submit]").click()
+        await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+        [connection] = hub.hub.connections
+        connection.end(4005)
+        await expect(form).to_contain_text("Your sign-in has expired")
+        held.set()
+    await (await answered.value).finished()
+    await page.evaluate("new Promise(requestAnimationFrame)")
+    await expect(form).to_contain_text("Your sign-in has expired")
 
 
 async def test_state_that_the_hub_calls_invalid_comes_back_by_snapshots(
