@@ -61,15 +61,28 @@ def close_turn(session: Session, outcome: str, changes: Changes) -> None:
             close(session, item.id, outcome, changes)
 
 
+def close_before(session: Session, at: int, outcome: str, changes: Changes) -> None:
+    """The main agent went on without an answer at ``at``: what it asked before is not open."""
+    for item in list(session.items.values()):
+        is_mine = item.kind in BLOCKING_KINDS and item.agent_id is None
+        if is_mine and item.opened_at < at:
+            close(session, item.id, outcome, changes)
+
+
 def close_call(
     session: Session, call: str, tool: str | None, agent_id: str | None, outcome: str,
-    changes: Changes,
+    changes: Changes, *, ended_at: int | None = None,
 ) -> None:  # fmt: skip
-    """A tool call ended: close its item, and those of the same tool that match no call."""
+    """A tool call ended: close its item, and those of the same tool that match no call.
+
+    With ``ended_at`` only such as were opened by then.
+    """
     for item in list(session.items.values()):
         if item.kind not in BLOCKING_KINDS:
             continue
         unmatched = item.call is None and item.tool == tool and item.agent_id == agent_id
+        if ended_at is not None and item.opened_at > ended_at:
+            unmatched = False
         if item.call == call or unmatched:
             close(session, item.id, outcome, changes)
 

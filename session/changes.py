@@ -9,21 +9,24 @@ class Changes:
 
     ``names``: scalars and small objects. ``keys``: map or series name → changed keys.
     ``opened``: ids of attention items opened or changed; ``closed``: id → outcome.
+    ``deleted``: whoever folds lets the session go; a later delta makes another one of its key.
     """
 
-    __slots__ = ("closed", "keys", "names", "opened")
+    __slots__ = ("closed", "deleted", "keys", "names", "opened")
 
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.keys: dict[str, set[str | int]] = {}
         self.opened: set[str] = set()
         self.closed: dict[str, str] = {}
+        self.deleted = False
 
     def __bool__(self) -> bool:
-        return bool(self.names or self.keys or self.opened or self.closed)
+        return bool(self.names or self.keys or self.opened or self.closed or self.deleted)
 
     def __repr__(self) -> str:
-        return f"Changes({sorted(self.names)}, {self.keys}, +{self.opened}, -{self.closed})"
+        gone = ", deleted" if self.deleted else ""
+        return f"Changes({sorted(self.names)}, {self.keys}, +{self.opened}, -{self.closed}{gone})"
 
     def name(self, *names: str) -> None:
         """Mark scalars or small objects as changed."""
@@ -42,3 +45,4 @@ class Changes:
         self.closed = {**self.closed, **other.closed}
         self.closed = {item: why for item, why in self.closed.items() if item not in other.opened}
         self.opened -= other.closed.keys()
+        self.deleted = self.deleted or other.deleted

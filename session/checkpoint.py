@@ -15,20 +15,20 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from session.errors import InvalidCheckpoint
-from session.state import Item, OpenTool, Session, Source, ToolCount
+from session.state import Item, OpenTool, Session, Source
 from session.timeline import Timeline
 
 # Raised when a name changes its meaning. One that is new or gone needs nothing: what is not told
 # is at its default, what nobody knows any more is passed over.
-VERSION = 1
+VERSION = 2
 LEFT_OUT = ("errors",)
-REDUCED = ("timeline",)  # to its seq and the ids of its newest entries
+REDUCED = ("timeline",)  # to its seq and the newest ids
 KEPT = tuple(name for name in Session.__struct_fields__ if name not in LEFT_OUT + REDUCED)
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 _PARTS: dict[str, type[msgspec.Struct]] = {
-    "items": Item, "open_tools": OpenTool, "hook_tools": ToolCount, "transcripts": Source,
+    "items": Item, "open_tools": OpenTool, "transcripts": Source,
 }  # fmt: skip
 _values = attrgetter(*KEPT)
 _DEFAULTS: dict[str, Any] = dict(zip(KEPT, _values(Session(id="", workspace="")), strict=True))
@@ -55,7 +55,7 @@ class _Told(msgspec.Struct, array_like=True, frozen=True):
     epoch: str
     fields: dict[str, Any]
     seq: int
-    known: list[str]
+    known: bytes
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -100,7 +100,7 @@ def _packed(saved: Saved) -> msgspec.Raw:
     session, timeline = saved.session, saved.session.timeline
     values = zip(_DEFAULTS.items(), _values(session), strict=True)
     fields = {name: value for (name, default), value in values if value != default}
-    told = _Told(saved.epoch, fields, timeline.seq, timeline.newest_ids())
+    told = _Told(saved.epoch, fields, timeline.seq, timeline.known)
     try:
         return msgspec.Raw(_encoder.encode(told))
     except (msgspec.MsgspecError, UnicodeEncodeError, OverflowError, RecursionError) as error:

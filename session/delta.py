@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
+from session.mark import Mark
+
 DEFAULT_WORKSPACE = "default"
 MAIN_SOURCE = "main"
 SUBAGENT_PREFIX = "subagents/"
@@ -42,7 +44,10 @@ class Entry(Struct, kw_only=True, omit_defaults=True, frozen=True):
 
 
 class Usage(Struct, kw_only=True, omit_defaults=True, frozen=True):
-    """One API call, for the recorder. A later row of the same ``message_id`` replaces it."""
+    """One API call, for the recorder. A later row of the same ``message_id`` replaces it.
+
+    ``request_id`` is the provider's name of the call, by which all that tell of it agree.
+    """
 
     message_id: str
     model: str
@@ -54,6 +59,7 @@ class Usage(Struct, kw_only=True, omit_defaults=True, frozen=True):
     cache_write_1h: int = 0
     cost_usd: float | None = None
     forked: bool = False
+    request_id: str | None = None
 
 
 class Common(Struct, kw_only=True, omit_defaults=True, frozen=True, tag_field="type"):
@@ -92,7 +98,9 @@ class Report(
     """What a reader knows of one source up to the byte ``to``: absolute values, latest wins.
 
     ``values`` holds only the keys that changed since ``from_``; their names are in
-    ``session.values``. The version is ``(generation, to)``.
+    ``session.report``. The version is ``(generation, to)``. For the recorder alone are
+    ``mark``, which file of the same machine it was read from, and ``texts``, by entry id those
+    that ``entries`` have cut.
     """
 
     kind: str = "report"
@@ -102,6 +110,8 @@ class Report(
     values: dict[str, Any] = {}
     entries: list[Entry] = []
     usage: list[Usage] = []
+    texts: dict[str, str] = {}
+    mark: Mark | None = None
 
 
 class Event(Common, kw_only=True, omit_defaults=True, frozen=True, tag="event"):
@@ -111,10 +121,11 @@ class Event(Common, kw_only=True, omit_defaults=True, frozen=True, tag="event"):
 
 
 class Time(Common, kw_only=True, omit_defaults=True, frozen=True, tag="time"):
-    """What time alone changes (``stale``, ``past``), appended by the leader's timer only.
+    """What time alone changes, appended by the leader's timer only.
 
     ``fields["heard_at"]`` is the session's ``updated_at`` that the timer saw: anything heard
-    since then makes the delta void, so that every worker decides alike.
+    since then makes ``settled``, ``stale`` and ``past`` void, so that every worker decides alike.
+    ``silent`` has ``source`` and ``since``, when that one was heard last.
     """
 
     fields: dict[str, Any] = {}

@@ -1,7 +1,7 @@
 """What an API call costs, by genai-prices: each call alone, unit prices cached by price table.
 
 Never guesses: a model without a price is unpriced. Long-context tiers hold for a whole call.
-Called by the readers, which alone see single calls.
+Called by the readers, which alone see single calls; which table it is, by the queries.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from session.errors import UnknownModel
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice
 
+_PACKAGE = "genai-prices"
 _PROBE_TOKENS = 1_000
 _REGIONS = ("us.", "eu.", "apac.", "jp.", "au.", "global.")
 _NO_LIMIT = 2**62
@@ -53,6 +54,21 @@ def cost_usd(model: str, at: int | None, tokens: Mapping[str, int]) -> float | N
         + (written - hour) * prices.cache_write
         + hour * prices.cache_write_1h
     )
+
+
+class PriceTable(NamedTuple):
+    """Which prices were taken. The table names no date, so its version is all there is."""
+
+    package: str
+    version: str
+
+
+@lru_cache(maxsize=1)
+def price_table() -> PriceTable:
+    """The package that the prices are of; it is not imported for that."""
+    from importlib.metadata import version
+
+    return PriceTable(_PACKAGE, version(_PACKAGE))
 
 
 def normalized(model: str) -> str:

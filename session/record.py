@@ -64,6 +64,8 @@ def hear(session: Session, delta: Delta, family: str, changes: Changes) -> None:
     if session.sources.get(family, -1) < at:
         session.sources = {**session.sources, family: at}
         changes.name("sources")
+        others = {name: since for name, since in session.silent.items() if name != family}
+        set_names(session, changes, silent=others)
     if session.updated_at is None or at > session.updated_at:
         session.updated_at = at
         changes.name("updated_at")
@@ -110,3 +112,14 @@ def note_prompt(session: Session, digest: str, ordinal: int) -> None:
     if len(session.prompts) >= PROMPT_HASHES_MAX and digest not in session.prompts:
         del session.prompts[next(iter(session.prompts))]
     session.prompts[digest] = ordinal
+
+
+def parts_of(session: Session, key: str) -> list[dict[str, Any]]:
+    """That map of every transcript, by their names: sums must not depend on who came first."""
+    ordered = sorted(session.transcripts.items())
+    return [source.values[key] for _, source in ordered if key in source.values]
+
+
+def total(parts: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
+    """Sums by name; what a part does not tell counts as nothing."""
+    return {name: sum(part.get(name) or 0 for part in parts) for name in names}

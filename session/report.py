@@ -9,18 +9,23 @@ from typing import Any
 
 from session import attention, status
 from session.changes import Changes
+from session.counts import count_tools, settle_messages
 from session.delta import MAIN_SOURCE, Entry, Report
 from session.record import (
     add_entries,
     clear_tools,
     note_prompt,
+    parts_of,
     refresh_title,
     refresh_tool,
     set_cwd,
     set_names,
+    total,
 )
-from session.state import BLOCKING_KINDS, STATUSES, TOKEN_NAMES, Item, Session, Source
+from session.signals import fold_signal
+from session.state import BLOCKING_KINDS, TOKEN_NAMES, Item, Session, Source
 from session.subagents import agent_id_of, end_subagents, refresh_agent
+from session.usage import TRANSCRIPT, settle_usage
 
 ENDED_TOOLS_MAX = 64
 
@@ -93,88 +98,39 @@ def _upsert(
     return before
 
 
-def _held(session: Session, key: str) -> list[dict[str, Any]]:
-    """That map of every source, in the order of their names: sums must not depend on arrival."""
-    ordered = sorted(session.transcripts.items())
-    return [source.values[key] for _, source in ordered if key in source.values]
-
-
-def _sum(parts: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: sum(part.get(name) or 0 for part in parts) for name in names}
-
-
 def _fold_calls(session: Session, name: str, models: Keys, changes: Changes) -> None:
     """``calls``: model → {input, output, cache_read, cache_write, cost_usd, calls, unpriced}."""
-    held = _held(session, "calls")
-    for model in models:
-        parts = [calls[model] for calls in held if model in calls]
-        if not parts:
-            session.models.pop(model, None)
-            session.removed_number = -1
-        else:
-            whole = _sum(parts, ("cost_usd", "calls", "unpriced"))
-            session.models[model] = {
-                "tokens": _sum(parts, TOKEN_NAMES),
-                "cost_usd": whole["cost_usd"] if whole["calls"] > whole["unpriced"] else None,
-                "calls": whole["calls"],
-                "unpriced": whole["unpriced"],
-            }
-        changes.key("models", model)
-    ordered = [session.models[model] for model in sorted(session.models)]
-    unpriced = sum(model["unpriced"] for model in ordered)
-    calls = sum(model["calls"] for model in ordered)
-    costs = [model["cost_usd"] for model in ordered if model["cost_usd"] is not None]
-    set_names(
-        session,
-        changes,
-        tokens=_sum([model["tokens"] for model in ordered], TOKEN_NAMES) if calls else None,
-        cost_usd=sum(costs) if costs else None,
-        cost_state=_cost_state(calls, unpriced),
-    )
+    settle_usage(session, TRANSCRIPT, models, changes)
     agent_id = agent_id_of(name)
     if agent_id is not None:
         refresh_agent(session, agent_id, changes)
 
 
-def _cost_state(calls: int, unpriced: int) -> str:
-    if not unpriced:
-        return "priced" if calls else "unknown"
-    return "unpriced" if unpriced == calls else "partial"
-
-
 def _fold_tools(session: Session, _: str, tools: Keys, changes: Changes) -> None:
-    """``tools``: name → {calls, errors, total_ms}; from now on hooks do not count."""
-    held = _held(session, "tools")
-    counted_by_hooks = session.tools if session.hook_tools else {}
-    session.hook_tools = {}
-    for tool in {**tools, **counted_by_hooks}:  # never a set: workers must agree on the order
+    """``tools``: name → {calls, errors, total_ms}; from now on events do not count."""
+    held = parts_of(session, "tools")
+    counted_by_events = session.tools if session.tools_by_family else {}
+    session.tools_by_family = {}
+    for tool in {**tools, **counted_by_events}:  # never a set: workers must agree on the order
         parts = [each[tool] for each in held if tool in each]
         if parts:
-            session.tools[tool] = _sum(parts, ("calls", "errors", "total_ms"))
+            session.tools[tool] = total(parts, ("calls", "errors", "total_ms"))
         elif session.tools.pop(tool, None):
             session.removed_number = -1
         changes.key("tools", tool)
     count_tools(session, changes)
 
 
-def count_tools(session: Session, changes: Changes) -> None:
-    """Roll the tools up into the summary."""
-    set_names(
-        session,
-        changes,
-        tool_calls=sum(tool["calls"] for tool in session.tools.values()),
-        tool_errors=sum(tool["errors"] for tool in session.tools.values()),
-    )
-
-
 def _fold_buckets(session: Session, _: str, minutes: Keys, changes: Changes) -> None:
     """``buckets``: start of the minute in ms, as text → {input, …, cost_usd}."""
-    held = _held(session, "buckets")
+    if session.usage_family not in (None, TRANSCRIPT):
+        return
+    held = parts_of(session, "buckets")
     for minute in minutes:
         parts = [buckets[minute] for buckets in held if minute in buckets]
         at = int(minute)
         if parts:
-            session.minutes[at] = _sum(parts, (*TOKEN_NAMES, "cost_usd"))
+            session.minutes[at] = total(parts, (*TOKEN_NAMES, "cost_usd"))
         else:
             session.minutes.pop(at, None)
             session.removed_number = -1
@@ -217,7 +173,7 @@ def _fold_titles(session: Session, name: str, kinds: Keys, changes: Changes) -> 
 
 
 def _fold_open_calls(session: Session, name: str, before: Keys, changes: Changes) -> None:
-    """``open_calls``: tool_use_id → {tool, at, kind?, summary?, request?} or {tool, ended}.
+    """``open_calls``: tool_use_id → {tool, at, kind?, summary?, request?} or {tool, at, ended}.
 
     A question or a plan that has no result yet is what the person is waited for.
     """
@@ -226,12 +182,10 @@ def _fold_open_calls(session: Session, name: str, before: Keys, changes: Changes
     for call, was in before.items():
         asked = held.get(call)
         if asked is None:
-            session.open_tools.pop(call, None)
-            tool = was["tool"] if was else None
-            attention.close_call(session, call, tool, agent_id, "answered", changes)
+            _end_call(session, call, was or {}, agent_id, changes)
         elif was and was.get("kind") and not asked.get("kind"):  # it turned out to be another
             attention.close_call(session, call, was["tool"], agent_id, "answered", changes)
-        elif call not in session.ended_tools and asked.get("kind") in BLOCKING_KINDS:
+        elif asked.get("kind") in BLOCKING_KINDS and not _is_over(session, call):
             item = Item(
                 id=call,
                 session=session.id,
@@ -251,37 +205,29 @@ def _fold_open_calls(session: Session, name: str, before: Keys, changes: Changes
         set_names(session, changes, current_tool=latest["tool"] if latest else None)
 
 
-def _fold_signal(session: Session, _: str, __: Any, changes: Changes) -> None:
-    """``signal``: {status, at}: the main transcript's, or a subagent's that runs on behind it."""
-    told = {
-        name: source.values["signal"]
-        for name, source in session.transcripts.items()
-        if (source.values.get("signal") or {}).get("status") in STATUSES
-    }
-    main = told.pop(MAIN_SOURCE, None)
-    newest = max(told.values(), key=lambda each: each["at"], default=None)
-    if main is None and newest is not None and newest["status"] != "running":
-        main = {**newest, "status": "idle"}  # a subagent alone says nothing of its parent's fate
-    running = [each for each in told.values() if each["status"] == "running"]
-    behind = [each for each in running if main is None or each["at"] > main["at"]]
-    chosen = max(behind, key=lambda each: each["at"], default=main)
-    if chosen and status.transcript_signal(session, chosen["status"], chosen["at"], changes):
-        _after_signal(session, chosen, changes)
+def _is_over(session: Session, call: str) -> bool:
+    """Whether hooks told of the call's end, or of its turn's, before the line was read."""
+    return call in session.ended_tools or call in session.cleared_tools
 
 
-def _after_signal(session: Session, told: dict[str, Any], changes: Changes) -> None:
-    failure_id = attention.FAILURE
-    if told["status"] == "failed":
-        item = Item(
-            id=failure_id, session=session.id, kind="failure", tool=None,
-            summary=told.get("text", ""), opened_at=told["at"],
-        )  # fmt: skip
-        attention.open_item(session, item, changes)
-    elif told["status"] == "running":
-        attention.close(session, failure_id, "prompted", changes)
-    if told["status"] != "running" and session.hooks_heard_at is not None:
-        clear_tools(session, subagents=False)
-        refresh_tool(session, changes)
+def _end_call(
+    session: Session, call: str, was: dict[str, Any], agent_id: str | None, changes: Changes
+) -> None:
+    """The transcript has the call's result, or gave it up.
+
+    It lags: a request that matches no call is answered only by an end that came after it.
+    """
+    session.open_tools.pop(call, None)
+    ended_at = 0 if call in session.ended_tools else was.get("at") or 0
+    attention.close_call(
+        session, call, was.get("tool"), agent_id, "answered", changes, ended_at=ended_at
+    )
+
+
+def _fold_prompted(session: Session, name: str, at: int, changes: Changes) -> None:
+    """``prompted_at``: when a person prompted last, which answers whatever was asked before."""
+    if name == MAIN_SOURCE:
+        attention.close_before(session, at - status.TRANSCRIPT_LAG_MS, "prompted", changes)
 
 
 def _fold_subagent(session: Session, name: str, _: Any, changes: Changes) -> None:
@@ -298,15 +244,13 @@ def _fold_agents(session: Session, _: str, ids: Keys, changes: Changes) -> None:
 
 
 def _fold_messages(session: Session, _: str, __: Any, changes: Changes) -> None:
-    told = (source.values.get("messages") for source in session.transcripts.values())
-    counts = [count for count in told if count is not None]
-    set_names(session, changes, messages=sum(counts) if counts else None)
+    settle_messages(session, changes)
 
 
 def _fold_inherited(session: Session, _: str, __: Any, changes: Changes) -> None:
     """``inherited``: {tokens, cost_usd} of the lines that another session owns."""
-    parts = [part for part in _held(session, "inherited") if part]
-    tokens = _sum([part["tokens"] for part in parts], TOKEN_NAMES)
+    parts = [part for part in parts_of(session, "inherited") if part]
+    tokens = total([part["tokens"] for part in parts], TOKEN_NAMES)
     cost_usd = sum(part["cost_usd"] or 0 for part in parts)
     whole = {"tokens": tokens, "cost_usd": cost_usd} if parts else None
     set_names(session, changes, inherited=whole)
@@ -345,7 +289,8 @@ def make_past(session: Session, at: int, changes: Changes) -> None:
     clear_tools(session, subagents=True)
     session.base = "ended"
     session.base_at = max(session.base_at or at, at)
-    set_names(session, changes, ended_at=max(session.ended_at or at, at), current_tool=None)
+    ended_at = max(session.ended_at or at, at)
+    set_names(session, changes, ended_at=ended_at, current_tool=None, silent={})
     end_subagents(session, changes)
     status.settle(session, at, changes)
     session.past = True
@@ -369,7 +314,8 @@ PLAIN: dict[str, Callable[[Session, str, Any, Changes], None]] = {
     "messages": _fold_messages,
     "inherited": _fold_inherited,
     "subagent": _fold_subagent,
-    "signal": _fold_signal,
+    "prompted_at": _fold_prompted,
+    "signal": lambda session, _, __, changes: fold_signal(session, changes),
     "past": _fold_past,
 }
 # What a new generation takes back by not saying it.

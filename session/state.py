@@ -22,7 +22,7 @@ SUMMARY_NAMES = (
     "messages", "tool_calls", "tool_errors", "objectives", "subagents", "budget_usd", "sources",
 )  # fmt: skip
 MAP_NAMES = ("objectives_list", "tools", "models", "subagents_tree")
-SMALL_DETAIL_NAMES = ("inherited", "timeline_partial")
+SMALL_DETAIL_NAMES = ("inherited", "timeline_partial", "usage_sources", "silent")
 SERIES_NAMES = ("token_series", "errors_list", "timeline")
 
 
@@ -64,7 +64,7 @@ class Source(Struct, kw_only=True):
 
 
 class ToolCount(Struct, kw_only=True):
-    """Calls of one tool as hooks counted them; the transcript's own count wins."""
+    """What the detail says of the calls of one tool."""
 
     calls: int = 0
     errors: int = 0
@@ -112,6 +112,8 @@ class Session(Struct, kw_only=True):
     subagents_tree: dict[str, dict[str, Any]] = field(default_factory=dict)
     inherited: dict[str, Any] | None = None
     timeline_partial: bool = False
+    usage_sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    silent: dict[str, int] = field(default_factory=dict)  # source → when it was heard last
     minutes: dict[int, dict[str, Any]] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
     timeline: Timeline = field(default_factory=Timeline)
@@ -126,11 +128,17 @@ class Session(Struct, kw_only=True):
     past: bool = False
     in_background: bool = False  # the last turn ended with background tasks running
     items: dict[str, Item] = field(default_factory=dict)
+    budget_levels: dict[str, int] = field(default_factory=dict)  # scope → percent that was told
     open_tools: dict[str, OpenTool] = field(default_factory=dict)
     ended_tools: list[str] = field(default_factory=list)  # the last 64
     cleared_tools: list[str] = field(default_factory=list)  # started, then given up; the last 64
     agent_signals: dict[str, str] = field(default_factory=dict)  # subagent → what hooks said last
-    hook_tools: dict[str, ToolCount] = field(default_factory=dict)
+    tools_by_family: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    messages_by_family: dict[str, dict[str, int]] = field(default_factory=dict)
+    usage_by_family: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    usage_family: str | None = None  # the one that counts
+    usage_calls: list[str] = field(default_factory=list)  # told by events, the last 256
+    usage_series: dict[str, dict[str, float]] = field(default_factory=dict)  # of cumulative metrics
     titles: dict[str, str] = field(default_factory=dict)
     prompts: dict[str, int] = field(default_factory=dict)  # text hash → how often
     transcripts: dict[str, Source] = field(default_factory=dict)

@@ -4,6 +4,7 @@ A waiting session must never read as running. Called by the fold only.
 """
 
 from session.changes import Changes
+from session.record import set_names
 from session.state import BLOCKING_KINDS, Session, Status
 
 TRANSCRIPT_LAG_MS = 2_000
@@ -26,12 +27,15 @@ def signal(session: Session, base: Status, at: int, changes: Changes) -> bool:
 def transcript_signal(session: Session, base: Status, at: int, changes: Changes) -> bool:
     """The transcripts' witness, derived anew from all of them: the order of reading is nothing.
 
-    Where hooks are heard it decides only when clearly newer than they are.
+    Where hooks are heard it decides only when clearly newer than they are. Of tasks that run on
+    in the background only hooks tell, so there the end of a turn is no news.
     """
+    if session.in_background and base == "idle":
+        return False
     heard_at = session.hooks_heard_at
     if heard_at is not None and at <= heard_at + TRANSCRIPT_LAG_MS:
         return False
-    settled = session.past or session.base == "stale"
+    settled = session.past or session.base in ("stale", "ended")
     if settled and at <= (session.base_at or 0):
         return False
     session.base_at = at
@@ -54,6 +58,5 @@ def settle(session: Session, at: int, changes: Changes) -> None:
 
 def end(session: Session, at: int, changes: Changes) -> None:
     """The session is over as of ``at``."""
-    if signal(session, "ended", at, changes) and session.ended_at != at:
-        session.ended_at = at
-        changes.name("ended_at")
+    if signal(session, "ended", at, changes):
+        set_names(session, changes, ended_at=at, silent={})

@@ -86,6 +86,7 @@ def end_subagents(session: Session, changes: Changes) -> None:
     """The session is over, and with it whatever its subagents did."""
     for agent_id, node in session.subagents_tree.items():
         if node["status"] == "running":
+            session.agent_signals[agent_id] = "done"
             session.subagents_tree[agent_id] = {**node, "status": "done"}
             changes.key("subagents_tree", agent_id)
     if session.subagents_tree:

@@ -1,11 +1,13 @@
 """A session's timeline: immutable entries with a dense ``seq``, the newest kept in a ring.
 
-Never changes an entry and never holds one id twice. Called by the fold; read by snapshots.
+Never changes an entry and never takes one in twice. What is told twice is known by the newest ids,
+kept apart from the ring: so all who fold the same log number alike, whatever their rings still
+hold. Called by the fold; read by snapshots.
 """
 
 from collections import deque
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct, structs
@@ -14,8 +16,11 @@ from session.delta import Entry, cut_text
 
 RING_ENTRIES_MAX = 500
 RING_BYTES_MAX = 256 * 1024
-KNOWN_IDS_MAX = 64
+KNOWN_IDS_MAX = 256
+"""By hook and by transcript an entry is told twice, with no more others in between than these."""
+
 _OVERHEAD_BYTES = 160
+_DIGEST_BYTES = 8
 
 
 class TimelineEntry(Struct, kw_only=True, omit_defaults=True, frozen=True):
@@ -39,39 +44,40 @@ class Timeline:
     """The ring of the newest entries, at most 500 and 256 KiB of text.
 
     ``numbers`` runs beside ``entries``: the log's number at which each was added, so that a
-    resuming client can be told whether the ring still covers its gap. ``known`` are ids of
-    entries before the ring that may be heard of once more, by hook and by transcript.
+    resuming client can be told whether the ring still covers its gap. One that is not
+    ``is_bounded`` keeps all until its owner empties it, who wants each of them.
     """
 
-    __slots__ = ("dropped_number", "entries", "ids", "known", "numbers", "seq", "size_bytes")
+    __slots__ = (
+        "_ids", "_known", "dropped_number", "entries", "is_bounded", "numbers", "seq", "size_bytes",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.entries: deque[TimelineEntry] = deque()
         self.numbers: deque[int] = deque()
-        self.ids: set[str] = set()
-        self.known: list[str] = []
         self.seq = 0
         self.size_bytes = 0
         self.dropped_number = 0
+        self.is_bounded = True
+        self._known: deque[bytes] | bytes = deque()
+        self._ids: set[bytes] = set()
 
     @classmethod
-    def emptied(cls, seq: int, known: list[str], number: int) -> "Timeline":
+    def emptied(cls, seq: int, known: bytes, number: int) -> "Timeline":
         """A ring without its entries, that goes on from ``seq`` at the log's ``number``.
 
-        ``known`` are the ``newest_ids`` of the ring that it was.
+        ``known`` is that of the ring that it was.
         """
         timeline = cls()
         timeline.seq = seq
-        timeline.known = known
-        timeline.ids = set(known)
+        timeline._known = known  # taken apart when something is added: most never change again
         timeline.dropped_number = number
         return timeline
 
-    def newest_ids(self) -> list[str]:
-        """Ids of the newest 64 entries, whether the ring still holds them or not."""
-        newest = islice(reversed(self.entries), KNOWN_IDS_MAX)
-        ids = [entry.id for entry in newest][::-1]
-        return (self.known + ids)[-KNOWN_IDS_MAX:]
+    @property
+    def known(self) -> bytes:
+        """Digests of the newest ids, whether the ring still holds their entries or not."""
+        return self._known if isinstance(self._known, bytes) else b"".join(self._known)
 
     def __iter__(self) -> Iterator[TimelineEntry]:
         return iter(self.entries)
@@ -81,7 +87,7 @@ class Timeline:
 
     def add(self, entry: Entry, number: int) -> int | None:
         """Append ``entry``; gives its ``seq``, or None if its id is already there."""
-        if entry.id in self.ids:
+        if not self._is_new(entry.id):
             return None
         fields = structs.asdict(entry)
         del fields["offset"]
@@ -89,22 +95,30 @@ class Timeline:
         fields["full_bytes"] = full_bytes or entry.full_bytes
         return self._append(fields, number)
 
-    def adopt(self, entry: TimelineEntry, number: int) -> int | None:
-        """Append an entry of another ring under a ``seq`` of this one."""
-        if entry.id in self.ids:
-            return None
-        fields = structs.asdict(entry)
-        del fields["seq"]
-        return self._append(fields, number)
+    def _is_new(self, entry_id: str) -> bool:
+        """Whether an id is told for the first time; from then on it is known."""
+        if isinstance(self._known, bytes):
+            told = self._known
+            starts = range(0, len(told), _DIGEST_BYTES)
+            self._known = deque(told[at : at + _DIGEST_BYTES] for at in starts)
+            self._ids = set(self._known)
+        data = entry_id.encode("utf-8", "surrogatepass")
+        digest = blake2b(data, digest_size=_DIGEST_BYTES).digest()
+        if digest in self._ids:
+            return False
+        self._ids.add(digest)
+        self._known.append(digest)
+        if len(self._known) > KNOWN_IDS_MAX:
+            self._ids.discard(self._known.popleft())
+        return True
 
     def _append(self, fields: dict[str, Any], number: int) -> int:
         self.seq += 1
         entry = TimelineEntry(seq=self.seq, **fields)
         self.entries.append(entry)
         self.numbers.append(number)
-        self.ids.add(entry.id)
         self.size_bytes += _size(entry)
-        while len(self.entries) > RING_ENTRIES_MAX or self.size_bytes > RING_BYTES_MAX:
+        while self.is_bounded and self._is_over():
             self._drop_oldest()
         return self.seq
 
@@ -115,13 +129,33 @@ class Timeline:
         pairs = zip(self.entries, self.numbers, strict=True)
         return [entry for entry, added_at in pairs if added_at > number]
 
+    def empty(self, number: int) -> None:
+        """Let go of all entries, as of the log's ``number``; what is known stays known."""
+        self.entries.clear()
+        self.numbers.clear()
+        self.size_bytes = 0
+        self.dropped_number = max(self.dropped_number, number)
+
+    def refill(self, older: Sequence[TimelineEntry], number: int) -> None:
+        """Put back entries that were let go, as far as the ring has room, as of ``number``."""
+        first = self.entries[0].seq if self.entries else self.seq + 1
+        for entry in reversed(older):
+            if entry.seq >= first:
+                continue
+            size = self.size_bytes + _size(entry)
+            if len(self.entries) >= RING_ENTRIES_MAX or size > RING_BYTES_MAX:
+                break
+            self.entries.appendleft(entry)
+            self.numbers.appendleft(number)
+            self.size_bytes = size
+        self.dropped_number = max(self.dropped_number, number)
+
+    def _is_over(self) -> bool:
+        return len(self.entries) > RING_ENTRIES_MAX or self.size_bytes > RING_BYTES_MAX
+
     def _drop_oldest(self) -> None:
-        if self.known:
-            self.ids.difference_update(self.known)
-            self.known = []
         oldest = self.entries.popleft()
         self.dropped_number = max(self.dropped_number, self.numbers.popleft())
-        self.ids.discard(oldest.id)
         self.size_bytes -= _size(oldest)
 
 

@@ -11,8 +11,11 @@ from typing import Any
 
 import msgspec
 
+from ingest.adapters import native as native_events
+from ingest.adapters import otlp
 from ingest.adapters.claude_hooks import normalize
-from ingest.adapters.claude_transcript import ClaudeTranscript, Part
+from ingest.adapters.claude_transcript import ClaudeTranscript
+from ingest.adapters.transcript import Part
 from session import codec
 from session.changes import Changes
 from session.delta import Delta, Event, Report, Time
@@ -36,6 +39,51 @@ def hook(name: str, at: int = NOW, number: int = 0, session: str = "s", **fields
     body = json.dumps({"session_id": session, "hook_event_name": name, **fields}).encode()
     event = normalize(body, delta_id=f"e{next(_ids)}", received_at=at, workspace="default")
     return msgspec.structs.replace(event, number=number)
+
+
+def native(kind: str, at: int = NOW, session: str = "s", **fields: Any) -> Event:
+    """The event that a native one becomes."""
+    told = {"id": f"n{next(_ids)}", "session": session, "agent": "mine", "kind": kind, **fields}
+    (event,) = native_events.normalize(json.dumps(told).encode(), received_at=at)
+    return event
+
+
+def attributes(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Attributes as OTLP writes them in JSON: whole numbers as text."""
+    kinds = {str: "stringValue", bool: "boolValue", int: "intValue", float: "doubleValue"}
+    plain = {key: str(value) if type(value) is int else value for key, value in told.items()}
+    return [{"key": key, "value": {kinds[type(told[key])]: plain[key]}} for key in told]
+
+
+def log(name: str, at: int = NOW, session: str = "s", **told: Any) -> Event:
+    """The event that a log record becomes; ``__`` in a name stands for a dot."""
+    named = {key.replace("__", "."): value for key, value in told.items()}
+    record = {
+        "timeUnixNano": str(at * 1_000_000),
+        "body": {"stringValue": name},
+        "attributes": attributes({"session.id": session, "event.sequence": next(_ids), **named}),
+    }
+    body = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
+    (event,) = otlp.logs(json.dumps(body).encode(), otlp.JSON, received_at=at, workspace="default")[
+        0
+    ]
+    return event
+
+
+def metric(
+    name: str, value: float, at: int = NOW, *, start: int = 0, cumulative: bool = False,
+    session: str = "s", **told: Any,
+) -> Event:  # fmt: skip
+    """The event that a point of a sum becomes."""
+    point = {
+        "startTimeUnixNano": str(start * 1_000_000), "timeUnixNano": str(at * 1_000_000),
+        "asDouble": value, "attributes": attributes({"session.id": session, **told}),
+    }  # fmt: skip
+    series = {"aggregationTemporality": 2 if cumulative else 1, "dataPoints": [point]}
+    group = {"scopeMetrics": [{"metrics": [{"name": name, "sum": series}]}]}
+    body = json.dumps({"resourceMetrics": [group]}).encode()
+    (event,) = otlp.metrics(body, otlp.JSON, received_at=at, workspace="default")[0]
+    return event
 
 
 def clock(at: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.adapters.claude_hooks import normalize
@@ -20,8 +20,8 @@ from session.checkpoint import KEPT, LEFT_OUT, VERSION, Saved, pack, unpack
 from session.delta import Delta, Entry, Report
 from session.errors import InvalidCheckpoint
 from session.fold import fold, new_session
-from session.state import Item, OpenTool, Session, Source, ToolCount
-from session.timeline import KNOWN_IDS_MAX, RING_ENTRIES_MAX, Timeline
+from session.state import Item, OpenTool, Session, Source
+from session.timeline import KNOWN_IDS_MAX, Timeline
 from tests.ingest.adapters.test_claude_totals import read, sources
 from tests.session.made import NOW, after, folded, hook, image, numbered, prompt, refold, reports
 from tests.session.test_changes import streams
@@ -43,12 +43,16 @@ FULL = Session(
     tools={"Read": {"calls": 1}, "Bash": {"calls": 2}}, models={"m": {"cost_usd": None}},
     subagents_tree={"a1": {"status": "running"}}, inherited={"tokens": {}, "cost_usd": 0},
     timeline_partial=True, minutes={120_000: {"input": 3}, 60_000: {"input": 2}},
-    errors=[{"seq": 1}], timeline=Timeline.emptied(7, ["x", "y"], 11), number=11,
+    errors=[{"seq": 1}], timeline=Timeline.emptied(7, b"x" * 16, 11), number=11,
     cursor_number=10, removed_number=9, base="running", base_at=12, hooks_heard_at=13, past=True,
-    in_background=True, items={"i": ITEM}, ended_tools=["c1"], cleared_tools=["c2"],
+    in_background=True, budget_levels={"session": 80}, items={"i": ITEM}, ended_tools=["c1"],
+    cleared_tools=["c2"],
     open_tools={"c": OpenTool(tool="Bash", at=14, agent_id="a1", input_hash="h")},
-    agent_signals={"a1": "running"}, hook_tools={"Bash": ToolCount(calls=1, errors=2, total_ms=3)},
-    titles={"ai": "t"}, prompts={"h2": 2, "h1": 1},
+    agent_signals={"a1": "running"}, usage_sources={"native": {"calls": 1}}, usage_calls=["n:c"],
+    silent={"transcript": 5},
+    tools_by_family={"hooks": {"Bash": {"calls": 1}}}, usage_family="native",
+    messages_by_family={"native": {"prompts": 1}}, usage_by_family={"native": {"m": {"input": 1}}},
+    usage_series={"x": {"start": 1}}, titles={"ai": "t"}, prompts={"h2": 2, "h1": 1},
     transcripts={"main": Source(generation=1, to=2, values={"buckets": {"60000": {"input": 2}}})},
 )  # fmt: skip
 
@@ -92,7 +96,6 @@ def test_the_fold_goes_on_from_a_checkpoint_as_if_it_had_never_stopped(
     log = numbered(stream)
     cut = data.draw(st.integers(1, len(log)))
     live = folded(log[:cut])
-    assume(live.timeline.seq <= KNOWN_IDS_MAX)
     before, restored = live.timeline.seq, through(live)
     assert held(restored) == held(live)
     for delta in log[cut:]:
@@ -211,15 +214,14 @@ def test_every_field_is_held_or_named_as_left_out() -> None:
     assert back["errors"] == []
 
 
-@pytest.mark.parametrize("part", [ITEM, FULL.open_tools["c"], FULL.hook_tools["Bash"],
-                                  FULL.transcripts["main"]])  # fmt: skip
+@pytest.mark.parametrize("part", [ITEM, FULL.open_tools["c"], FULL.transcripts["main"]])
 def test_every_field_of_a_part_is_held(part: msgspec.Struct) -> None:
-    """Of items, open tools, counts and sources: none above is at its default."""
+    """Of items, open tools and sources: none above is at its default."""
     for field in msgspec.structs.fields(part):
         empty = {} if field.default_factory is dict else field.default
         assert getattr(part, field.name) != empty
     back = through(FULL)
-    parts = (back.items, back.open_tools, back.hook_tools, back.transcripts)
+    parts = (back.items, back.open_tools, back.transcripts)
     assert part in [each for collection in parts for each in collection.values()]
 
 
@@ -283,27 +285,21 @@ def test_a_prompt_by_hook_before_and_by_transcript_after_is_added_once() -> None
     ]  # fmt: skip
 
 
-def test_the_newest_64_ids_are_known() -> None:
+def test_the_newest_ids_are_known() -> None:
     """Also after a second checkpoint, with entries between the two."""
+    count = KNOWN_IDS_MAX + 36
     session = Session(id="s", workspace="w")
-    for number in range(100):
+    for number in range(count):
         session.timeline.add(entry(number), number)
     once = through(session)
-    once.timeline.add(entry(100), 100)
+    once.timeline.add(entry(count), count)
     twice = through(once)
-    for restored, oldest in ((once, 36), (twice, 37)):
-        known = [number for number in range(101) if restored.timeline.add(entry(number), 101)]
-        assert known == [*range(oldest)]
-
-
-def test_ids_from_before_are_forgotten_when_the_ring_lets_entries_go() -> None:
-    """They are older than all that it holds."""
-    ring = Timeline.emptied(1, ["e0"], 1)
-    added = [ring.add(entry(number), number) for number in range(RING_ENTRIES_MAX + 1)]
-    assert added == [None, *range(2, RING_ENTRIES_MAX + 2)]
-    ring.add(entry(RING_ENTRIES_MAX + 1), 9)
-    assert (ring.known, len(ring.ids), len(ring)) == ([], RING_ENTRIES_MAX, RING_ENTRIES_MAX)
-    assert ring.add(entry(0), 9) == RING_ENTRIES_MAX + 3
+    for restored in (once, twice):
+        fresh = [
+            number for number in range(37, count + 1) if restored.timeline.add(entry(number), 1)
+        ]
+        assert fresh == []
+    assert twice.timeline.add(entry(36), 1) == count + 2
 
 
 def entry(number: int) -> Entry:

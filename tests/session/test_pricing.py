@@ -7,7 +7,7 @@ from genai_prices import Usage, calc_price
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session.pricing import cost_usd, normalized
+from session.pricing import cost_usd, normalized, price_table
 from tests.session.made import NOW
 
 KNOWN = (
@@ -91,3 +91,8 @@ def test_a_time_outside_the_calendar_is_no_error(at: int) -> None:
 def test_no_number_of_tokens_is_an_error() -> None:
     """However large what a transcript claims."""
     assert cost_usd("claude-opus-4-6", NOW, tokens(input=2**63)) is not None
+
+
+def test_the_price_table_has_a_name() -> None:
+    """Who asks what a sum is made of is told the package and the version that is pinned."""
+    assert price_table() == ("genai-prices", "0.2.3")

@@ -45,7 +45,7 @@ def test_the_detail_is_the_row_and_more_in_one_object() -> None:
     whole = detail(Session(id="s", workspace="default"))
     more = {
         "objectives_list", "tools", "models", "subagents_tree", "inherited", "timeline_partial",
-        "token_series", "errors_list",
+        "usage_sources", "silent", "token_series", "errors_list",
     }  # fmt: skip
     assert set(whole) == set(SUMMARY_NAMES) | more
 

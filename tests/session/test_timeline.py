@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session.delta import Entry
-from session.timeline import RING_BYTES_MAX, RING_ENTRIES_MAX, Timeline
+from session.timeline import KNOWN_IDS_MAX, RING_BYTES_MAX, RING_ENTRIES_MAX, Timeline
 
 
 def entry(name: str, text: str = "") -> Entry:
@@ -61,5 +61,36 @@ def test_the_ring_is_the_end_of_what_was_added(added: list[tuple[int, int]]) -> 
         if timeline.add(entry(str(name), "x" * size), number) is not None:
             kept.append(str(name))
     assert [each.id for each in timeline] == kept[len(kept) - len(timeline) :]
-    assert len(timeline.ids) == len(timeline) == len(timeline.numbers)
+    assert len(timeline) == len(timeline.numbers)
     assert timeline.seq == len(kept)
+
+
+def test_an_id_is_known_however_small_the_ring_is() -> None:
+    """Who keeps no entries at all numbers them like who keeps them."""
+    whole, emptied = Timeline(), Timeline()
+    for number, name in enumerate([1, 2, 3, 1, 4, 2, 5], 1):
+        assert whole.add(entry(f"e{name}"), number) == emptied.add(entry(f"e{name}"), number)
+        emptied.empty(number)
+    assert (len(whole), len(emptied), whole.known) == (5, 0, emptied.known)
+
+
+def test_an_id_is_forgotten_behind_256_others() -> None:
+    """Nothing is told twice so far apart, and what is known has its bounds."""
+    timeline = filled(KNOWN_IDS_MAX)
+    assert timeline.add(entry("e1"), 1) is None
+    timeline.add(entry("one more"), 2)
+    assert timeline.add(entry("e1"), 3) == KNOWN_IDS_MAX + 2
+    assert len(timeline.known) == 8 * KNOWN_IDS_MAX
+
+
+def test_entries_that_were_let_go_come_back_in_front() -> None:
+    """As many of the newest as there is room for; none that is there already."""
+    whole, timeline = filled(700), filled(690)
+    timeline.empty(690)
+    for number in range(691, 701):
+        timeline.add(entry(f"e{number}"), number)
+    timeline.refill(list(whole), 700)
+    assert [each.seq for each in timeline] == list(range(201, 701))
+    assert timeline.since(699) is None
+    timeline.refill(list(whole), 700)
+    assert len(timeline) == len(timeline.numbers) == RING_ENTRIES_MAX
