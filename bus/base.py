@@ -105,6 +105,10 @@ class Bus(Shared, Protocol):
         """The epoch: it changes when acknowledged entries may have been lost."""
         ...
 
+    async def holds(self, partition: int, position: str) -> bool:
+        """Whether this log goes on from what was read up to a position, trimmed or not."""
+        ...
+
     async def trim(self, partition: int, position: str) -> int:
         """Drop entries up to and including ``position``; gives how many."""
         ...

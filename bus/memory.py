@@ -121,6 +121,11 @@ class MemoryBus:
         self._check(partition)
         return self._epoch
 
+    async def holds(self, partition: int, position: str) -> bool:
+        """Whether it is of this start."""
+        self._check(partition)
+        return self._holds(parse(position))
+
     async def trim(self, partition: int, position: str) -> int:
         """Drop up to a position, whoever has read it or not; one of another epoch drops nothing."""
         self._check(partition)

@@ -90,6 +90,10 @@ class RedisBus:
         """The epoch."""
         return (await self._calls.state(partition)).epoch
 
+    async def holds(self, partition: int, position: str) -> bool:
+        """Whether it is of the present epoch or of one that this log goes on from."""
+        return (await self._calls.state(partition)).holds(parse(position))
+
     async def trim(self, partition: int, position: str) -> int:
         """Drop up to a position; one that this log does not hold drops nothing."""
         place = parse(position)

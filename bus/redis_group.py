@@ -104,7 +104,8 @@ class RedisGroup:
         cursor: bytes | str = START_ID
         for _ in range(SCANS_MAX):
             who = ["XAUTOCLAIM", self._stream, self._name, self._consumer, idle_ms, cursor]
-            cursor, entries, *gone = await self._calls.reader.execute_command(*who, "COUNT", count)
+            asked = self._calls.reader.execute_command(*who, "COUNT", count)
+            cursor, entries, *gone = await heed(asked)
             found += [read_entry(*each) for each in entries]
             self.gone += len(gone[0]) if gone else 0
             if cursor in {b"0-0", "0-0"} or len(found) >= count:

@@ -2,6 +2,7 @@
 
 IngestError
 ├── InvalidPayload   what was sent cannot be read: answered 400 (hooks: counted as invalid)
+├── MissingExtra     what was sent needs a library that is not installed: answered 415
 ├── BusUnavailable   the log did not take it in time: answered 503 with Retry-After
 └── QueueFull        the bounded queue before the log is full: a hook is counted as dropped
 """
@@ -13,6 +14,10 @@ class IngestError(Exception):
 
 class InvalidPayload(IngestError):
     """A body that cannot be read; the text says where and why."""
+
+
+class MissingExtra(IngestError):
+    """A body in an encoding that needs an extra of the package; the text says which."""
 
 
 class BusUnavailable(IngestError):

@@ -1,7 +1,6 @@
-"""Which files below a Claude Code home are transcripts, and whose.
+"""Which files below the homes of agents are transcripts, and how each is on disk.
 
-A transcript belongs to the session that its path names, never to an id inside it.
-Called by the reader and by the replay.
+Opens none of them. Called by the reader, the first read and the doctor.
 """
 
 import os
@@ -10,23 +9,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from session.delta import MAIN_SOURCE
-
-SUFFIX = ".jsonl"
-SUBAGENTS = "subagents"
-
-
-class Identity(NamedTuple):
-    """The session and the source that a file is."""
-
-    session: str
-    source: str
+from ingest.homes import SUFFIX, Home, Identity, identify
 
 
 class Found(NamedTuple):
     """A transcript on disk, as ``stat`` saw it."""
 
     path: str
+    agent: str
     identity: Identity
     device: int
     inode: int
@@ -34,53 +24,36 @@ class Found(NamedTuple):
     mtime_ns: int
 
 
-def identify(projects: Path, path: Path) -> Identity | None:
-    """Whose transcript ``path`` is, or None if it is none.
-
-    ``<slug>/<id>.jsonl`` is a session's own, ``<slug>/<id>/subagents/<stem>.jsonl`` (folders
-    below ``subagents`` count into the stem) one of its subagents'.
-    """
-    if path.suffix != SUFFIX:
-        return None
-    try:
-        parts = path.relative_to(projects).parts
-    except ValueError:
-        return None
-    if len(parts) == 2:
-        return Identity(path.stem, MAIN_SOURCE)
-    if len(parts) >= 4 and parts[2] == SUBAGENTS:
-        stem = "/".join((*parts[3:-1], path.stem))
-        return Identity(parts[1], f"{SUBAGENTS}/{stem}")
-    return None
+def scan(homes: Iterable[Home]) -> list[Found]:
+    """Every transcript of these homes once, the most recently written first."""
+    found: dict[str, Found] = {}
+    for home in homes:
+        for folder in home.folders():
+            for each in below(home, folder):
+                found.setdefault(each.path, each)
+    return sorted(found.values(), key=lambda each: each.mtime_ns, reverse=True)
 
 
-def projects_of(home: Path) -> Path:
-    """The folder of a Claude Code home that holds the transcripts."""
-    return home / "projects"
-
-
-def scan(homes: Iterable[Path]) -> list[Found]:
-    """Every transcript of these homes, the most recently written first."""
-    found = [each for home in homes for each in below(home, projects_of(home))]
-    found.sort(key=lambda each: each.mtime_ns, reverse=True)
-    return found
-
-
-def below(home: Path, folder: Path) -> Iterator[Found]:
+def below(home: Home, folder: Path) -> Iterator[Found]:
     """Every transcript of a home that lies below one of its folders."""
+    roots = home.folders()
     for parent, _, names in os.walk(folder):
         for name in names:
             if name.endswith(SUFFIX):
-                path = Path(parent, name)
-                each = look(projects_of(home), path)
+                each = _look(home.agent, roots, Path(parent, name))
                 if each is not None:
                     yield each
 
 
-def look(projects: Path, path: Path) -> Found | None:
+def look(home: Home, path: Path) -> Found | None:
     """One transcript as it is now, or None if it is gone or is none."""
-    identity = identify(projects, path)
-    if identity is None:
+    return _look(home.agent, home.folders(), path)
+
+
+def _look(agent: str, roots: list[Path], path: Path) -> Found | None:
+    named = (identify(agent, root, path) for root in roots)
+    identity = next((each for each in named if each is not None), None)
+    if identity is None or not _is_text(path):
         return None
     try:
         told = path.stat()
@@ -88,4 +61,15 @@ def look(projects: Path, path: Path) -> Found | None:
         return None
     if not stat.S_ISREG(told.st_mode):  # opening a pipe would wait for its writer
         return None
-    return Found(str(path), identity, told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns)
+    return Found(
+        str(path), agent, identity, told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns
+    )
+
+
+def _is_text(path: Path) -> bool:
+    """Whether the name can travel: bytes that are not UTF-8 name no session."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

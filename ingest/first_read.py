@@ -9,14 +9,15 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from ingest.files import Found, scan
-from ingest.tail import Mark, Origin, Tail, report
+from ingest.homes import Home
+from ingest.tail import Origin, Tail, reports
 from session import codec
+from session.mark import Mark
 
 DELTA, MARK, TOTAL = b"D", b"M", b"T"
 HEADER = struct.Struct(">cI")
@@ -26,7 +27,7 @@ _NICENESS = 5
 class Order(msgspec.Struct):
     """What to read: homes, who reads, and the marks of what was reported before."""
 
-    homes: list[str]
+    homes: list[Home]
     origin: Origin
     marks: list[Mark] = []
 
@@ -37,7 +38,7 @@ def main() -> int:
     order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Order)
     out = sys.stdout.buffer
     marks = {mark.path: mark for mark in order.marks}
-    found = scan(Path(home) for home in order.homes)
+    found = scan(order.homes)
     _write(out, TOTAL, msgspec.msgpack.encode((len(found), sum(each.size for each in found))))
     for each in found:
         try:
@@ -55,6 +56,7 @@ def new_mark(found: Found) -> Mark:
     """The mark of a file of which nothing was reported."""
     return Mark(
         path=found.path, session=found.identity.session, source=found.identity.source,
+        agent=found.agent,
     )  # fmt: skip
 
 
@@ -74,8 +76,8 @@ def read_file(found: Found, mark: Mark | None, origin: Origin) -> Iterator[tuple
     while more:
         now = time.time_ns() // 1_000_000
         parts, more = tail.poll(now)
-        for part in parts:
-            yield DELTA, codec.pack(report(part, tail.mark, origin, now))
+        for each in reports(parts, tail.mark, origin, now, more=more):
+            yield DELTA, codec.pack(each)
     yield MARK, msgspec.msgpack.encode(tail.mark)
 
 

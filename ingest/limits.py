@@ -12,4 +12,5 @@ class Limits(Struct, frozen=True, kw_only=True):
     hooks_aside_max: int = 8  # so many at once; beyond: dropped
     hook_answer_ms: int = 40  # a hook that the log has not taken by then is answered first
     queue_deltas_max: int = 10_000  # waiting for the log; beyond: dropped
+    batch_events_max: int = 10_000  # events in one body of native events or OTLP; more: 413
     bus_gone_ms: int = 10_000  # hook events older than this are dropped

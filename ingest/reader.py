@@ -1,4 +1,4 @@
-"""The reader of Claude Code transcripts: a first read, then every line as it is written.
+"""The reader of agents' transcripts: a first read, then every line as it is written.
 
 Only what is beyond a file's mark is sent; a source's reports go out in order, one at a time.
 Never blocks the loop for longer than a slice. Started by ``tower up`` (watch).
@@ -20,11 +20,13 @@ from watchfiles import Change, awatch
 
 from ingest import metrics
 from ingest.errors import BusUnavailable
-from ingest.files import SUFFIX, Found, below, look, projects_of, scan
+from ingest.files import Found, below, look, scan
 from ingest.first_read import DELTA, HEADER, MARK, Order, is_unchanged, new_mark
-from ingest.tail import Mark, Origin, Tail, report
+from ingest.homes import SUFFIX, Home
+from ingest.tail import Origin, Tail, report, reports
 from session import codec
 from session.delta import Delta
+from session.mark import Mark
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +57,16 @@ class Progress(msgspec.Struct):
 
 
 class Reader:
-    """Follows the transcripts of some Claude Code homes and sends what they say."""
+    """Follows the transcripts of some agents' homes and sends what they say.
 
-    def __init__(self, homes: Sequence[Path], origin: Origin, send: Send) -> None:
-        self.homes = [home.expanduser().absolute() for home in homes]
+    ``marks`` are those of an earlier run: an unchanged file is not opened, and of one that grew
+    only what is beyond its mark is sent.
+    """
+
+    def __init__(
+        self, homes: Sequence[Home], origin: Origin, send: Send, marks: Iterable[Mark] = ()
+    ) -> None:
+        self.homes = [home.absolute() for home in homes]
         self.origin = origin
         self.progress = Progress()
         self.marks: dict[str, Mark] = {}
@@ -67,6 +75,8 @@ class Reader:
         self._tails: OrderedDict[str, Tail] = OrderedDict()
         self._changed: dict[str, None] = {}
         self._wake = asyncio.Event()
+        for mark in marks:
+            self._keep(mark)
 
     async def run(self, on_first_read: Callable[[], None] = lambda: None) -> None:
         """First read, then follow until cancelled. Watching begins first: nothing is missed."""
@@ -82,7 +92,7 @@ class Reader:
     async def first_read(self) -> None:
         """Everything that is on disk already, read by a process of its own."""
         marks = list(self.marks.values())
-        order = Order([str(home) for home in self.homes], self.origin, marks)
+        order = Order(self.homes, self.origin, marks)
         # It finds modules where this process does, and never in the folder that it is started in.
         path = os.pathsep.join([_HERE, *(each for each in sys.path if each)])
         process = await asyncio.create_subprocess_exec(
@@ -146,7 +156,7 @@ class Reader:
 
     def _count_broken(self, more: int) -> None:
         """Lines that were passed over are counted where a person can see them."""
-        if more:
+        if more > 0:
             self.progress.broken += more
             metrics.broken_lines.inc(more)
 
@@ -176,7 +186,7 @@ class Reader:
     def _folders(self) -> dict[str, tuple[int, int]]:
         """The folders of transcripts that are there, and which ones they are."""
         there: dict[str, tuple[int, int]] = {}
-        for folder in map(projects_of, self.homes):
+        for folder in (each for home in self.homes for each in home.folders()):
             with contextlib.suppress(OSError):
                 told = folder.stat()
                 if stat.S_ISDIR(told.st_mode):
@@ -259,13 +269,13 @@ class Reader:
         parts, more = tail.poll(now)
         self._count_broken(tail.mark.broken - known)
         if parts:
-            await self._deliver([report(part, tail.mark, self.origin, now) for part in parts])
+            await self._deliver(reports(parts, tail.mark, self.origin, now, more=more))
         return more
 
     def _tail(self, path: str) -> Tail | None:
         tail = self._tails.get(path)
         if tail is None:
-            mark = self.marks.get(path) or self._discover(path)
+            mark = self._mark_to_read(path)
             if mark is None:
                 return None
             tail = self._tails[path] = Tail(mark)
@@ -274,20 +284,46 @@ class Reader:
         self._tails.move_to_end(path)
         return tail
 
-    def _discover(self, path: str) -> Mark | None:
-        for home in self.homes:
-            found = look(projects_of(home), Path(path))
-            if found is not None:
-                mark = new_mark(found)
-                self._keep(mark)
-                return mark
-        return None
+    def _mark_to_read(self, path: str) -> Mark | None:
+        """Where to begin, or None for what is no transcript and for what was forgotten."""
+        mark = self.marks.get(path)
+        if mark is not None and mark.offset:
+            return mark
+        found = self._find(path)
+        if found is None or (mark is not None and is_unchanged(found, mark)):
+            return None
+        if mark is None:
+            mark = new_mark(found)
+            self._keep(mark)
+        return mark
+
+    def _find(self, path: str) -> Found | None:
+        seen = (look(home, Path(path)) for home in self.homes)
+        return next((found for found in seen if found is not None), None)
+
+    # Marks, for the history.
+
+    def stubs(self) -> list[Mark]:
+        """Copies of the marks of files that tell no time, of which no report ever speaks."""
+        marks = [mark for mark in self.marks.values() if mark.inode and mark.last_at is None]
+        return [msgspec.structs.replace(mark) for mark in marks]
+
+    def forget(self, session_id: str) -> list[Mark]:
+        """Its history was deleted: nothing of it counts as reported; gives copies of its marks.
+
+        A file of it that stays as it is stays closed; one that grows is told whole again.
+        """
+        paths = sorted(self._by_session.get(session_id, ()))
+        for path in paths:
+            self.marks[path].offset = 0
+            self._tails.pop(path, None)
+        return [msgspec.structs.replace(self.marks[path]) for path in paths]
 
     # Past sessions, read again when someone opens them.
 
     def has(self, session_id: str) -> bool:
-        """Whether a file of this session is known."""
-        return session_id in self._by_session
+        """Whether a file of this session has been reported."""
+        return any(self.marks[path].offset for path in self._by_session.get(session_id, ()))
 
     async def restore(self, session_id: str) -> list[Delta]:
         """All reports of one session as far as they were sent, from its files."""

@@ -7,18 +7,26 @@ Called by the reader, the first read and the restore of past sessions.
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
-from ingest.adapters.claude_transcript import ClaudeTranscript, Part
-from ingest.files import Identity
+from ingest.adapters.claude_transcript import ClaudeTranscript
+from ingest.adapters.codex import CodexRollout
+from ingest.adapters.transcript import Part, Transcript
+from ingest.homes import CLAUDE_CODE, CODEX
 from session.delta import MAIN_SOURCE, Report
+from session.mark import Mark
 
 SLICE_BYTES = 256 * 1024
 LINE_BYTES_MAX = 64 * 1024 * 1024
 _HEAD_BYTES = 1024
+PARSERS: dict[str, Callable[[str, str], Transcript]] = {
+    CLAUDE_CODE: ClaudeTranscript,
+    CODEX: CodexRollout,
+}
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -27,29 +35,6 @@ class Origin(msgspec.Struct, frozen=True):
     workspace: str
     host: str | None
     user: str | None
-    agent: str = "claude-code"
-
-
-class Mark(msgspec.Struct, kw_only=True):
-    """How far a file has been reported, and which file it was."""
-
-    path: str
-    session: str
-    source: str
-    device: int = 0
-    inode: int = 0
-    size: int = 0
-    mtime_ns: int = 0
-    head: str = ""
-    generation: int = 0
-    offset: int = 0
-    last_at: int | None = None
-    broken: int = 0  # lines that could not be read and were passed over
-
-    @property
-    def identity(self) -> Identity:
-        """The session and source that the file is."""
-        return Identity(self.session, self.source)
 
 
 class Tail:
@@ -65,10 +50,10 @@ class Tail:
         self._parser = self._new_parser()
         self._rest = bytearray()  # a half line; it may grow to megabytes, slice by slice
 
-    def _new_parser(self) -> ClaudeTranscript:
-        parser = ClaudeTranscript(self.mark.session, self.mark.source)
+    def _new_parser(self) -> Transcript:
+        parser = PARSERS[self.mark.agent](self.mark.session, self.mark.source)
         if self.mark.source != MAIN_SOURCE:
-            parser.turns.name_agent(_agent_type(self.mark.path))
+            parser.notes.name_agent(_agent_type(self.mark.path))
         return parser
 
     def poll(self, now: int) -> tuple[list[Part], bool]:
@@ -89,9 +74,9 @@ class Tail:
         at_end = self._parser.offset + len(self._rest) >= stat.st_size
         if at_end and self._parser.pending() and self._parser.offset > self._skip_to:
             parts.append(self._parser.take(now))
-        self.mark.offset = max(self.mark.offset, self._parser.offset)
+        self.mark.offset = max(self.mark.offset, self._parser.reported)
         self.mark.last_at = self._parser.last_at
-        self.mark.broken = self._parser.broken
+        self.mark.broken = max(self.mark.broken, self._parser.broken)
         return parts, not at_end
 
     def _check(self, stat: os.stat_result, head: bytes, now: int) -> None:
@@ -100,9 +85,11 @@ class Tail:
         known = self.mark
         same_file = not known.inode or (known.device, known.inode) == (stat.st_dev, stat.st_ino)
         same_head = not known.head or known.head == told
-        if not (same_file and same_head and stat.st_size >= known.offset):
+        read = max(known.offset, self._parser.offset)
+        if not (same_file and same_head and stat.st_size >= read):
             # Above the last one also within a millisecond, or when the clock was set back.
             known.generation, known.offset = max(now, known.generation + 1), 0
+            known.broken = 0
             self._skip_to, self._rest = 0, bytearray()
             self._parser = self._new_parser()
         known.device, known.inode, known.head = stat.st_dev, stat.st_ino, told
@@ -171,14 +158,30 @@ def _agent_type(path: str) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
+def reports(parts: list[Part], mark: Mark, origin: Origin, now: int, *, more: bool) -> list[Report]:
+    """What one poll gave as deltas, each with its mark; ``more`` as the poll said.
+
+    Only the mark of a file's last part has the size that was seen: a file of which something
+    is still to be told must never count as unchanged.
+    """
+    told = []
+    for part in parts:
+        whole = part is parts[-1] and not more
+        seen = {} if whole else {"size": part.end, "mtime_ns": 0}
+        copied = msgspec.structs.replace(mark, offset=part.end, last_at=part.at, **seen)
+        plain = report(part, mark, origin, now)
+        told.append(msgspec.structs.replace(plain, mark=copied))
+    return told
+
+
 def report(part: Part, mark: Mark, origin: Origin, now: int) -> Report:
     """A part as a delta. Its id is its version, so that sending it again is no second entry."""
-    name = f"{origin.agent}:{mark.session}:{mark.source}:{mark.generation}:{part.end}"
+    name = f"{mark.agent}:{mark.session}:{mark.source}:{mark.generation}:{part.end}"
     return Report(
         id=name,
         session=mark.session,
         workspace=origin.workspace,
-        agent=origin.agent,
+        agent=mark.agent,
         source=mark.source,
         at=part.at,
         received_at=now,
@@ -190,4 +193,5 @@ def report(part: Part, mark: Mark, origin: Origin, now: int) -> Report:
         values=part.values,
         entries=part.entries,
         usage=part.usage,
+        texts=part.texts,
     )

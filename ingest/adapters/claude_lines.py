@@ -4,7 +4,6 @@ The format is internal to the agent and changes: unknown types and keys are pass
 Called by the transcript adapter.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -14,7 +13,6 @@ from ingest.adapters import jsontext
 from ingest.errors import InvalidPayload
 
 RESULT_BYTES_MAX = 256 * 1024
-TIME_MAX_MS = 4_102_444_800_000  # the year 2100
 
 
 class Line(Struct):
@@ -95,14 +93,7 @@ _content: msgspec.json.Decoder[str | list[Block]] = msgspec.json.Decoder(str | l
 
 def read_line(data: bytes) -> Line:
     """Decode one line; raises InvalidPayload."""
-    try:
-        return _line.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        mended = msgspec.json.encode(jsontext.decode_object(data))
-    try:
-        return _line.decode(mended)
-    except msgspec.MsgspecError as error:
-        raise InvalidPayload(str(error)) from error
+    return jsontext.decode_as(_line, data)
 
 
 def read_message(line: Line) -> Message | None:
@@ -130,18 +121,3 @@ def read_raw(raw: Raw) -> Any:
         return jsontext.decode(data)
     except InvalidPayload:
         return None
-
-
-def time_ms(timestamp: Any) -> int | None:
-    """An ISO timestamp (UTC where it names no zone) in ms since the epoch.
-
-    None for what is no time, or none of a computer with a set clock.
-    """
-    if not isinstance(timestamp, str):
-        return None
-    try:
-        told = datetime.fromisoformat(timestamp)
-        at = round((told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return None
-    return at if 0 <= at < TIME_MAX_MS else None

@@ -1,97 +1,21 @@
-"""A Claude Code transcript, line by line, to reports. Pure: bytes and times are given.
+"""A Claude Code transcript, line by line, to reports.
 
-Never counts a line twice and never stops at a broken one. One object per file, fed in order;
-called by the reader and by the replay.
+One object per file, fed in order; called by the reader and by the replay.
 """
-
-from typing import Any, NamedTuple
 
 from ingest.adapters.claude_lines import read_line
 from ingest.adapters.claude_turns import TurnReader
-from ingest.errors import InvalidPayload
-from session.delta import MAIN_SOURCE, Entry, Usage
-
-REPORT_BYTES_MAX = 96 * 1024
-DAY_MS = 86_400_000
+from ingest.adapters.transcript import Transcript
+from session.delta import MAIN_SOURCE
 
 
-class Part(NamedTuple):
-    """What one stretch of the file says: the body of a report."""
-
-    start: int
-    end: int
-    at: int | None
-    values: dict[str, Any]
-    entries: list[Entry]
-    usage: list[Usage]
-
-
-class ClaudeTranscript:
-    """The state of one transcript file up to ``offset``, and what is not yet reported.
-
-    ``broken`` counts lines that could not be read and were passed over.
-    """
+class ClaudeTranscript(Transcript):
+    """The state of one transcript of Claude Code."""
 
     def __init__(self, session_id: str, source: str = MAIN_SOURCE) -> None:
-        self.offset = 0
-        self.broken = 0
         self.turns = TurnReader(session_id, source)
-        self._reported = 0
+        super().__init__(self.turns)
 
-    @property
-    def last_at(self) -> int | None:
-        """The newest time that any line told."""
-        return self.turns.last_at
-
-    def feed(self, data: bytes, now: int | None = None) -> list[Part]:
-        """Read whole lines (each ending in a newline, but for the file's very last).
-
-        Gives the parts that are full; call ``take`` for the rest.
-        """
-        parts: list[Part] = []
-        for raw in _lines(data):
-            self.offset += len(raw)
-            self._read(raw)
-            if self.turns.pending_bytes > REPORT_BYTES_MAX and self.pending():
-                parts.append(self.take(now))
-        return parts
-
-    def _read(self, raw: bytes) -> None:
-        text = raw.strip()
-        if not text:
-            return
-        try:
-            line = read_line(text)
-        except InvalidPayload:
-            self.broken += 1
-            return
-        self.turns.read(line, self.offset)
-
-    def pending(self) -> bool:
-        """Whether there is something to report since the last ``take``.
-
-        A file that tells no time yet is a stub: nobody could say when its session was.
-        """
-        return self.offset > self._reported and self.turns.last_at is not None
-
-    def take(self, now: int | None = None) -> Part:
-        """What was read since the last time. With ``now``, a file whose last line is over a
-        day old is said to be past."""
-        turns = self.turns
-        values = turns.take_values()
-        last_at = turns.last_at
-        if now is not None and last_at is not None and now - last_at > DAY_MS:
-            values["past"] = last_at
-        part = Part(
-            self._reported, self.offset, last_at, values, turns.take_entries(),
-            turns.ledger.take_usage(),
-        )  # fmt: skip
-        self._reported = self.offset
-        return part
-
-
-def _lines(data: bytes) -> list[bytes]:
-    """Split at newlines only: a carriage return is part of its line."""
-    parts = data.split(b"\n")
-    whole = [part + b"\n" for part in parts[:-1]]
-    return [*whole, parts[-1]] if parts[-1] else whole
+    def read_line(self, data: bytes) -> None:
+        """Take in one line; raises InvalidPayload."""
+        self.turns.read(read_line(data), self.offset)

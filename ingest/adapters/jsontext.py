@@ -5,11 +5,15 @@ Never returns text that cannot be encoded as UTF-8, never NaN, never recurses wi
 
 import json
 import math
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import msgspec
 
 from ingest.errors import InvalidPayload
+
+T = TypeVar("T")
+TIME_MAX_MS = 4_102_444_800_000  # the year 2100
 
 _decoder = msgspec.json.Decoder()
 
@@ -32,6 +36,18 @@ def decode_object(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidPayload(f"expected a JSON object, got {type(value).__name__}")
     return value
+
+
+def decode_as(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """Decode one JSON object of a known shape; raises InvalidPayload."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        mended = msgspec.json.encode(decode_object(data))
+    try:
+        return decoder.decode(mended)
+    except msgspec.MsgspecError as error:
+        raise InvalidPayload(str(error)) from error
 
 
 def _may_be_text_fault(error: Exception, data: bytes) -> bool:
@@ -69,3 +85,18 @@ def mend(value: Any) -> Any:
     if isinstance(value, dict):
         return {mend(key): mend(each) for key, each in value.items()}
     return value
+
+
+def time_ms(timestamp: Any) -> int | None:
+    """An ISO timestamp (UTC where it names no zone) in ms since the epoch.
+
+    None for what is no time, or none of a computer with a set clock.
+    """
+    if not isinstance(timestamp, str):
+        return None
+    try:
+        told = datetime.fromisoformat(timestamp)
+        at = round((told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+    return at if 0 <= at < TIME_MAX_MS else None

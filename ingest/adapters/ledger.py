@@ -23,6 +23,7 @@ class Record(Struct):
     tokens: dict[str, int]
     cost_usd: float | None
     forked: bool
+    request_id: str | None = None
 
 
 class Ledger:
@@ -38,8 +39,9 @@ class Ledger:
         self._fresh: dict[str, Record] = {}
 
     def add(
-        self, message_id: str, model: str, at: int | None, tokens: dict[str, int], forked: bool
-    ) -> bool:
+        self, message_id: str, model: str, at: int | None, tokens: dict[str, int], forked: bool,
+        request_id: str | None = None,
+    ) -> bool:  # fmt: skip
         """Take one line's usage; False if a better line of the same call is known."""
         known = self.records.get(message_id)
         if known is not None:
@@ -48,7 +50,7 @@ class Ledger:
             if (known.tokens, known.model, known.at) == (tokens, model, at):
                 return False
             self._apply(known, -1)
-        record = Record(model, at, tokens, cost_usd(model, at, tokens), forked)
+        record = Record(model, at, tokens, cost_usd(model, at, tokens), forked, request_id)
         self.records[message_id] = record
         self._fresh[message_id] = record
         self._apply(record, 1)
@@ -69,7 +71,10 @@ class Ledger:
         if record.at is not None:
             minute = str(record.at - record.at % _MINUTE_MS)
             empty = {**dict.fromkeys(_SUMMED, 0), "cost_usd": 0.0}
-            _add(self.buckets.setdefault(minute, empty), record, sign)
+            sums = self.buckets.setdefault(minute, empty)
+            _add(sums, record, sign)
+            if not any(sums[name] for name in _SUMMED):
+                del self.buckets[minute]
             self._dirty["buckets"].add(minute)
 
     def _apply_inherited(self, record: Record, sign: int) -> None:
@@ -102,6 +107,7 @@ class Ledger:
                 at=record.at,
                 cost_usd=record.cost_usd,
                 forked=record.forked,
+                request_id=record.request_id,
                 **record.tokens,
             )
             for message_id, record in self._fresh.items()

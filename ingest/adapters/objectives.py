@@ -1,4 +1,4 @@
-"""Objectives out of an agent's own task tools: TodoWrite, TaskCreate, TaskUpdate, TaskList.
+"""Objectives out of an agent's own task tools: TodoWrite, TaskCreate and its kin, update_plan.
 
 A list replaces, the others touch one. Called by the adapters of hooks and of transcripts.
 """
@@ -10,7 +10,8 @@ from session.delta import cut_text
 
 TEXT_BYTES_MAX = 200
 OBJECTIVES_MAX = 200
-TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate", "TaskList"})
+TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate", "TaskList", "update_plan"})
+_WHOLE = frozenset({"TodoWrite", "TaskList", "update_plan"})
 STATUSES = frozenset({"pending", "in_progress", "completed"})
 
 Objectives = dict[str, dict[str, Any] | None]
@@ -34,7 +35,9 @@ def told_by(
     tool_input = tool_input if isinstance(tool_input, dict) else {}
     result = result if isinstance(result, dict) else {}
     if tool == "TodoWrite":
-        return _todo_list(tool_input.get("todos"), at, known)
+        return _whole_list(tool_input.get("todos"), "content", at, known)
+    if tool == "update_plan":
+        return _whole_list(tool_input.get("plan"), "step", at, known)
     if tool == "TaskCreate":
         return _created(tool_input, result.get("task"), at)
     if tool == "TaskUpdate":
@@ -44,17 +47,17 @@ def told_by(
     return {}
 
 
-def _todo_list(todos: Any, at: int | None, known: Objectives) -> Objectives:
+def _whole_list(todos: Any, name: str, at: int | None, known: Objectives) -> Objectives:
     if not isinstance(todos, list):
         return {}
     listed: Objectives = {}
     for todo in todos[:OBJECTIVES_MAX]:
         if not isinstance(todo, dict):
             continue
-        key = f"todo:{digest(str(todo.get('content')))}"
+        key = f"todo:{digest(str(todo.get(name)))}"
         while key in listed:
             key += "+"
-        fresh = objective(todo.get("content"), todo.get("status"), at)
+        fresh = objective(todo.get(name), todo.get("status"), at)
         listed[key] = _kept(known.get(key), fresh)
     gone = {key: None for key in known if key not in listed}
     return {**gone, **listed}
@@ -109,7 +112,7 @@ def told_by_hook(tool: str, tool_input: Any, result: Any) -> tuple[Objectives, b
     """
     if tool != "TaskUpdate":
         told = told_by(tool, tool_input, result, None, {})
-        return told, bool(told) and tool in ("TodoWrite", "TaskList")
+        return told, bool(told) and tool in _WHOLE
     tool_input = tool_input if isinstance(tool_input, dict) else {}
     key = str(tool_input.get("taskId") or "")
     if not key:

@@ -13,14 +13,19 @@ from session.delta import cut_text
 SUMMARY_BYTES_MAX = 1024
 REQUEST_BYTES_MAX = 64 * 1024
 RESULT_BYTES_MAX = 512
+FULL_BYTES_MAX = 64 * 1024
+"""Of a text that a timeline cuts, so much is kept in history."""
+
 SHORT_BYTES_MAX = 200
 COUNT_MAX = 2**53
 
-ASKING_TOOLS = {"AskUserQuestion": "question", "ExitPlanMode": "plan"}
+ASKING_TOOLS = {
+    "AskUserQuestion": "question", "ExitPlanMode": "plan", "request_user_input": "question",
+}  # fmt: skip
 SUBAGENT_TOOLS = frozenset({"Agent", "Task"})
 _TELLING = (
-    "command", "file_path", "notebook_path", "pattern", "query", "url", "path", "description",
-    "prompt", "subject", "skill", "taskId", "plan",
+    "command", "cmd", "file_path", "notebook_path", "pattern", "query", "url", "path",
+    "description", "prompt", "message", "subject", "skill", "taskId", "plan",
 )  # fmt: skip
 
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -56,6 +61,13 @@ def request(tool_input: Any) -> tuple[dict[str, Any] | None, int | None]:
     if len(data) <= REQUEST_BYTES_MAX and _fits_the_log(tool_input):
         return tool_input, None
     return {"cut": data[:REQUEST_BYTES_MAX].decode("utf-8", "ignore")}, len(data)
+
+
+def cut_fields(text: str) -> dict[str, Any]:
+    """The fields of a text: as a timeline shows it and, where that is less, as history keeps it."""
+    cut, full_bytes = cut_text(text)
+    whole = None if full_bytes is None else cut_text(text, FULL_BYTES_MAX)[0]
+    return {"text": cut, "full_bytes": full_bytes, "full_text": whole}
 
 
 def _fits_the_log(value: Any) -> bool:

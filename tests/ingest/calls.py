@@ -1,6 +1,7 @@
 """Calls to an ASGI application without a server, and a log that can be away."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -66,6 +67,10 @@ class Bench:
         """Post a hook payload."""
         return await call(self.app, "POST", "/v1/hooks/claude-code", body, headers)
 
+    async def post(self, path: str, body: bytes, **headers: str) -> Answer:
+        """Post a body to any route."""
+        return await call(self.app, "POST", path, body, headers)
+
     async def deltas(self, body: bytes, **headers: str) -> Answer:
         """Post deltas."""
         return await call(self.app, "POST", "/v1/deltas", body, headers)
@@ -109,3 +114,12 @@ def counted(source: str, outcome: str) -> float:
         "tower_ingest_events_total", {"source": source, "outcome": outcome}
     )
     return value or 0.0
+
+
+def refusal(answer: Answer, status: int) -> str:
+    """The reason of a problem."""
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = json.loads(answer.body)
+    assert told["status"] == status
+    return str(told["detail"])

@@ -5,16 +5,28 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ingest.adapters.claude_transcript import Part
-from ingest.files import Identity, look
+from ingest.adapters.transcript import Part
+from ingest.files import look
 from ingest.first_read import new_mark
-from ingest.tail import Mark, Origin, Tail, report
+from ingest.homes import Home, Identity
+from ingest.tail import Origin, Tail, report
 from session.delta import Delta, Report
 from session.fold import fold, new_session
+from session.mark import Mark
 from session.state import Session
 
 ORIGIN = Origin("default", "box", "ada")
 NOW = 1_790_000_000_000
+
+
+def claude(path: Path) -> Home:
+    """A home of Claude Code."""
+    return Home(str(path))
+
+
+def codex(path: Path) -> Home:
+    """A home of Codex."""
+    return Home(str(path), "codex")
 
 
 async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
@@ -73,7 +85,7 @@ def texts(parts: Sequence[Part | Report], kind: str = "prompt") -> list[str]:
 
 def found_mark(home: Path, path: Path) -> Mark:
     """The mark that the reader makes for a file it has never seen."""
-    found = look(home / "projects", path)
+    found = look(claude(home), path)
     assert found is not None
     return new_mark(found)
 

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from ingest.first_read import DELTA, HEADER, MARK, TOTAL, Order, is_unchanged
-from ingest.tail import Mark
 from session import codec
 from session.delta import Report
-from tests.ingest.reading import ORIGIN, Log, append, found_mark, summed, transcript
+from session.mark import Mark
+from tests.ingest.reading import ORIGIN, Log, append, claude, found_mark, summed, transcript
 from tests.session.made import assistant, prompt, tool_use
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ class Told:
 
 def first_read(*homes: Path, marks: list[Mark] | None = None, cwd: Path = ROOT) -> Told:
     """Run the child process to its end."""
-    order = Order([str(home) for home in homes], ORIGIN, marks or [])
+    order = Order([claude(home) for home in homes], ORIGIN, marks or [])
     done = subprocess.run(
         [sys.executable, "-m", "ingest.first_read"], input=msgspec.msgpack.encode(order),
         cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True,
@@ -126,7 +126,7 @@ def is_unchanged_now(home: Path, path: Path, mark: Mark) -> bool:
     """Whether the first read would leave the file closed."""
     from ingest.files import look
 
-    found = look(home / "projects", path)
+    found = look(claude(home), path)
     assert found is not None
     return is_unchanged(found, mark)
 

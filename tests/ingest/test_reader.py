@@ -16,7 +16,7 @@ from ingest import reader as reader_module
 from ingest.errors import BusUnavailable
 from ingest.reader import Reader
 from session.delta import Report
-from tests.ingest.reading import ORIGIN, Log, append, summed, transcript, until
+from tests.ingest.reading import ORIGIN, Log, append, claude, summed, transcript, until
 from tests.session.made import assistant, prompt, tool_use, usage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ class Running:
 
     def __init__(self, home: Path, log: Log, *homes: Path) -> None:
         self.log = log
-        self.reader = Reader([home, *homes], ORIGIN, log.send)
+        self.reader = Reader([claude(each) for each in (home, *homes)], ORIGIN, log.send)
         self.task = asyncio.create_task(self.reader.run())
 
     async def has_read(self) -> None:
@@ -317,10 +317,11 @@ def test_the_folder_it_is_started_in_is_not_trusted(home: Path, tmp_path: Path) 
         "import asyncio, sys\n"
         f"sys.path[0] = {str(ROOT)!r}\n"
         "from pathlib import Path\n"
+        "from ingest.homes import Home\n"
         "from ingest.reader import Reader\n"
         "from tests.ingest.reading import Log, ORIGIN\n"
         "log = Log()\n"
-        f"asyncio.run(Reader([Path({str(home)!r})], ORIGIN, log.send).first_read())\n"
+        f"asyncio.run(Reader([Home({str(home)!r})], ORIGIN, log.send).first_read())\n"
         "print(log.prompts())\n"
     )
     done = subprocess.run(

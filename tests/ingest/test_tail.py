@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.tail import SLICE_BYTES, Mark, Tail
+from ingest.tail import SLICE_BYTES, Tail
+from session.mark import Mark
 from tests.ingest.reading import NOW, ORIGIN, append, drain, drained, mark_of, summed, texts
 from tests.session.made import assistant, prompt, result, tool_use, usage
 

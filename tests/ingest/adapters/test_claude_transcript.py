@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ingest.adapters.claude_transcript import DAY_MS, ClaudeTranscript, Part
+from ingest.adapters.claude_transcript import ClaudeTranscript
+from ingest.adapters.transcript import DAY_MS, Part
 from session import codec
 from session.delta import Entry
 from tests.session.made import (
@@ -265,3 +266,11 @@ def test_the_model_is_the_last_that_answered() -> None:
     """A synthetic answer is none."""
     told = read(assistant("m"), assistant("e", model="<synthetic>", usage=usage(0)))
     assert told.values["model"] == OPUS
+
+
+@pytest.mark.parametrize("count", [-1, 2**60, "9", 1.5, True, [9], float("nan")])
+def test_a_count_that_is_none_is_not_counted(count: Any) -> None:
+    """A line that tells one is no call that could be summed; its neighbour is."""
+    odd = assistant("m1", usage={"input_tokens": 100, "output_tokens": count})
+    values = read(odd, assistant("m2"), prompt("go")).values
+    assert values["calls"][OPUS]["output"] == 10

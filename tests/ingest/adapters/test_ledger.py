@@ -54,6 +54,16 @@ def test_the_whole_record_includes_its_time() -> None:
     assert int(next(iter(told))) == (NOW + 60_000) // 60_000 * 60_000
 
 
+def test_a_minute_that_lost_its_only_call_is_gone() -> None:
+    """A better line of the call says that it was later, or another session's."""
+    ledger = Ledger()
+    add(ledger, "m", 1)
+    assert list(ledger.take_sums()["buckets"].values()) != [None]
+    add(ledger, "m", 9, forked=True)
+    assert list(ledger.take_sums()["buckets"].values()) == [None]
+    assert ledger.buckets == {}
+
+
 def test_rows_are_given_once() -> None:
     """A call that became better is given again, whole."""
     ledger = Ledger()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingest.adapters.claude_transcript import ClaudeTranscript
-from ingest.adapters.objectives import Objectives, objective, told_by
+from ingest.adapters.objectives import TOOLS, Objectives, objective, told_by
 
 
 def todos(*texts: str, status: str = "pending") -> dict[str, Any]:
@@ -76,9 +76,10 @@ def test_a_status_that_is_not_known_reads_as_pending(status: Any) -> None:
     assert objective("x", status, 1)["status"] == "pending"
 
 
-@pytest.mark.parametrize("tool", ["TodoWrite", "TaskCreate", "TaskUpdate", "TaskList"])
+@pytest.mark.parametrize("tool", sorted(TOOLS))
 @pytest.mark.parametrize(
     "told", [None, 3, "text", [], {}, {"todos": 3, "task": 3, "tasks": 3, "taskId": 3},
+             {"plan": 3}, {"plan": [3, None, {}, {"step": 3}]},
              {"todos": [3, None, {}, {"content": 3}], "tasks": [3, {}, {"id": {}}], "task": []}]
 )  # fmt: skip
 def test_any_shape_is_read(tool: str, told: Any) -> None:
