@@ -4,16 +4,18 @@ Raises InvalidPayload and nothing else; an event type that is not known is heard
 Called by the ingest's hook route.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ingest.adapters import objectives
 from ingest.adapters.jsontext import decode_object
 from ingest.adapters.texts import (
     ASKING_TOOLS,
+    FULL_BYTES_MAX,
     SHORT_BYTES_MAX,
     SUMMARY_BYTES_MAX,
     count,
+    cut_fields,
     digest,
     request,
     result_text,
@@ -29,6 +31,7 @@ SESSION_ID_MAX = 200
 
 Fields = dict[str, Any]
 Payload = dict[str, Any]
+Readers = Mapping[str, tuple[str, Callable[[Payload], Fields]]]
 
 
 def normalize(
@@ -42,32 +45,30 @@ def normalize(
 ) -> Event:
     """Read one payload of any of the 33 event types into an event."""
     payload = decode_object(body)
+    told = {"received_at": received_at, "workspace": workspace, "host": host, "user": user}
+    return read(payload, READERS, agent=AGENT, id=delta_id, **told)
+
+
+def read(payload: Payload, readers: Readers, **told: Any) -> Event:
+    """The event of a payload in the shape that Claude Code gave hooks; ``told`` are its fields.
+
+    ``readers`` say what each event type means: agents that took the shape over differ in those.
+    """
     session_id = payload.get("session_id")
     if not isinstance(session_id, str) or not 0 < len(session_id) <= SESSION_ID_MAX:
         raise InvalidPayload("session_id: expected a text of 1 to 200 characters")
     name = payload.get("hook_event_name")
     if not isinstance(name, str) or not name:
         raise InvalidPayload("hook_event_name: expected the name of an event")
-    kind, read = READERS.get(name, ("other", _nothing))
+    kind, reader = readers.get(name, ("other", nothing))
     try:
-        told = read(payload)
+        fields = present({**_common(payload), **reader(payload)})
     except KeyError as error:
         raise InvalidPayload(f"{name}: {error.args[0]} is missing") from error
-    return Event(
-        id=delta_id,
-        session=session_id,
-        workspace=workspace,
-        agent=AGENT,
-        source="hooks",
-        kind=kind,
-        received_at=received_at,
-        host=host,
-        user=user,
-        fields=_present({**_common(payload), **told}),
-    )
+    return Event(session=session_id, source="hooks", kind=kind, fields=fields, **told)
 
 
-def _present(fields: Fields) -> Fields:
+def present(fields: Fields) -> Fields:
     """Fields that are known, none longer than anything real."""
     return {
         name: short(value, _BYTES_MAX.get(name, SHORT_BYTES_MAX))
@@ -80,6 +81,7 @@ def _present(fields: Fields) -> Fields:
 
 _BYTES_MAX = {
     "text": ENTRY_TEXT_BYTES_MAX,
+    "full_text": FULL_BYTES_MAX,
     "cwd": SUMMARY_BYTES_MAX,
     "summary": SUMMARY_BYTES_MAX,
 }
@@ -102,7 +104,8 @@ def _required(payload: Payload, name: str) -> str:
     return value
 
 
-def _nothing(_: Payload) -> Fields:
+def nothing(_: Payload) -> Fields:
+    """Of an event that says nothing but that it happened."""
     return {}
 
 
@@ -117,10 +120,8 @@ def _session_end(payload: Payload) -> Fields:
 def _prompt(payload: Payload) -> Fields:
     whole = payload.get("prompt")
     whole = whole if isinstance(whole, str) else ""
-    text, full_bytes = cut_text(whole)
     return {
-        "text": text,
-        "full_bytes": full_bytes,
+        **cut_fields(whole),
         "hash": digest(whole.strip()),
         "prompt_id": text_of(payload.get("prompt_id")),
     }
@@ -250,7 +251,7 @@ def _cwd(payload: Payload) -> Fields:
     return {"cwd": text_of(payload.get("new_cwd"))}
 
 
-READERS: dict[str, tuple[str, Callable[[Payload], Fields]]] = {
+READERS: Readers = {
     "SessionStart": ("session_start", _session_start),
     "SessionEnd": ("session_end", _session_end),
     "UserPromptSubmit": ("prompt", _prompt),
@@ -272,17 +273,17 @@ READERS: dict[str, tuple[str, Callable[[Payload], Fields]]] = {
     "PostModelSwitch": ("model_switch", _model_switch),
     "CwdChanged": ("cwd", _cwd),
     # Heard, but nothing on the board follows from them.
-    "PostToolBatch": ("other", _nothing),
-    "UserPromptExpansion": ("other", _nothing),
-    "PreCompact": ("other", _nothing),
-    "PreModelSwitch": ("other", _nothing),
-    "Setup": ("other", _nothing),
-    "TeammateIdle": ("other", _nothing),
-    "ConfigChange": ("other", _nothing),
-    "WorktreeCreate": ("other", _nothing),
-    "WorktreeRemove": ("other", _nothing),
-    "InstructionsLoaded": ("other", _nothing),
-    "FileChanged": ("other", _nothing),
-    "DirectoryAdded": ("other", _nothing),
-    "MessageDisplay": ("other", _nothing),
+    "PostToolBatch": ("other", nothing),
+    "UserPromptExpansion": ("other", nothing),
+    "PreCompact": ("other", nothing),
+    "PreModelSwitch": ("other", nothing),
+    "Setup": ("other", nothing),
+    "TeammateIdle": ("other", nothing),
+    "ConfigChange": ("other", nothing),
+    "WorktreeCreate": ("other", nothing),
+    "WorktreeRemove": ("other", nothing),
+    "InstructionsLoaded": ("other", nothing),
+    "FileChanged": ("other", nothing),
+    "DirectoryAdded": ("other", nothing),
+    "MessageDisplay": ("other", nothing),
 }

@@ -11,7 +11,9 @@ import pytest
 from ingest.limits import Limits
 from session import codec
 from session.delta import Delta, Event, Report, Time
-from tests.ingest.calls import TOKEN, Answer, Bench, call, counted
+from session.mark import Mark
+from session.persons import HANDLERS, PERSON
+from tests.ingest.calls import TOKEN, Bench, call, counted, refusal
 from tests.ingest.reading import NOW, until
 
 PROMPT = {"session_id": "s", "hook_event_name": "UserPromptSubmit", "prompt": "go"}
@@ -210,8 +212,14 @@ async def test_two_equal_payloads_are_two_events(bench: Bench) -> None:
     assert len({each.id for each in bench.bus.taken}) == 2
 
 
+PATHS = (
+    "/v1/hooks/claude-code", "/v1/hooks/codex", "/v1/deltas", "/v1/events", "/v1/logs",
+    "/v1/metrics",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"])
-@pytest.mark.parametrize("path", ["/v1/hooks/claude-code", "/v1/deltas"])
+@pytest.mark.parametrize("path", PATHS)
 async def test_only_post_is_spoken(bench: Bench, method: str, path: str) -> None:
     """Another method is no hook: it is told so at once, and nothing is appended."""
     answer = await call(bench.app, method, path, json.dumps(PROMPT).encode())
@@ -219,7 +227,7 @@ async def test_only_post_is_spoken(bench: Bench, method: str, path: str) -> None
     assert bench.bus.taken == []
 
 
-@pytest.mark.parametrize("path", ["/v1/hooks/claude-code", "/v1/deltas"])
+@pytest.mark.parametrize("path", PATHS)
 async def test_a_foreign_page_cannot_post(bench: Bench, path: str) -> None:
     """A browser sends its Origin with every POST; names that are not ours are refused too."""
     body = json.dumps(PROMPT).encode()
@@ -228,7 +236,7 @@ async def test_a_foreign_page_cannot_post(bench: Bench, path: str) -> None:
     assert bench.bus.taken == []
 
 
-@pytest.mark.parametrize("path", ["/v1/hooks/claude-code", "/v1/deltas"])
+@pytest.mark.parametrize("path", PATHS)
 async def test_beyond_loopback_a_token_is_needed(path: str) -> None:
     """Only a tower that listens on loopback may be written to without one."""
     bench = Bench(on_loopback=False)
@@ -236,8 +244,9 @@ async def test_beyond_loopback_a_token_is_needed(path: str) -> None:
     assert answer.status == 401
     assert not bench.publisher._queue
     assert bench.bus.taken == []
-    headers = {"authorization": f"Bearer {TOKEN}"}
-    assert (await call(bench.app, "POST", path, b"", headers)).status == 200
+    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/x-protobuf"}
+    body = b"[]" if path == "/v1/events" else b""
+    assert (await call(bench.app, "POST", path, body, headers)).status == 200
 
 
 # Deltas.
@@ -252,15 +261,6 @@ def report(name: str = "r1", **more: Any) -> Report:
 def ndjson(*deltas: Delta) -> bytes:
     """A body."""
     return codec.to_ndjson(deltas)
-
-
-def refusal(answer: Answer, status: int) -> str:
-    """The reason of a problem."""
-    assert answer.status == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    told = json.loads(answer.body)
-    assert told["status"] == status
-    return str(told["detail"])
 
 
 async def test_200_means_on_the_log(bench: Bench) -> None:
@@ -319,10 +319,25 @@ async def test_the_sender_chooses_neither_workspace_nor_number_nor_arrival(bench
     assert (second.host, second.user) == ("near", "ada")
 
 
+async def test_a_mark_of_another_machine_is_left_at_the_door(bench: Bench) -> None:
+    """A path there names nothing here; what the report says is taken all the same."""
+    mark = Mark(path="/far/s.jsonl", session="s", source="main", offset=10)
+    assert (await bench.deltas(ndjson(report("r1", mark=mark)))).status == 200
+    assert [(each.id, getattr(each, "mark", mark)) for each in bench.bus.taken] == [("r1", None)]
+
+
 async def test_time_is_told_by_the_tower_alone(bench: Bench) -> None:
     """Nobody may age another's session from outside."""
     delta = Time(id="t", session="s", received_at=1, kind="past", fields={"heard_at": 1})
     assert "line 2" in refusal(await bench.deltas(ndjson(report(), delta)), 400)
+    assert bench.bus.taken == []
+
+
+@pytest.mark.parametrize("kind", sorted(HANDLERS))
+async def test_what_a_person_does_is_told_by_the_tower_alone(bench: Bench, kind: str) -> None:
+    """Nobody who may only write ends, hides or deletes a session."""
+    delta = Event(id="p", session="s", received_at=1, kind=kind, source=PERSON)
+    assert "line 1" in refusal(await bench.deltas(ndjson(delta)), 400)
     assert bench.bus.taken == []
 
 
