@@ -1,0 +1,109 @@
+"""The steps make exactly the tables of this release, once, whoever is first."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from history import migrations
+from history.database import Database
+from history.errors import WrongSchema
+from history.first_board import first_board
+from history.migrations import HEAD
+from history.tables import LISTED, metadata
+
+ROOT = Path(__file__).resolve().parents[2]
+RACE = """
+import asyncio, os, sys
+import alembic.command
+from history.database import Database
+
+async def upgrade():
+    database = Database(sys.argv[1])
+    await database.upgrade()
+    await database.check()
+    await database.close()
+
+start, shot = os.pipe()
+children = []
+for _ in range(4):
+    child = os.fork()
+    if child == 0:
+        os.close(shot)
+        os.read(start, 1)  # until the parent closes the other end, for all at once
+        asyncio.run(upgrade())
+        os._exit(0)
+    children.append(child)
+os.close(shot)
+sys.exit(sum(os.waitpid(child, 0)[1] for child in children) != 0)
+"""
+
+
+def is_ours(_item: object, name: str | None, kind: str, *_: object) -> bool:
+    """Whether it is in history.tables: each system keeps its index of words in its own way."""
+    of_words = ("document_words", "ix_documents_words", "words")
+    return kind not in ("table", "index", "column") or not (name or "").startswith(of_words)
+
+
+def differences(connection: Connection) -> list[object]:
+    """What a migration would still have to do."""
+    is_sqlite = connection.dialect.name == "sqlite"
+
+    def is_compared(item: object, name: str | None, kind: str, *more: object) -> bool:
+        """Alembic does not know that an index is of one system alone."""
+        return is_ours(item, name, kind) and (is_sqlite or name != "ix_sessions_listed")
+
+    options = {"include_object": is_compared, "compare_type": True, "compare_server_default": True}
+    context = MigrationContext.configure(connection, opts=options)
+    return list(compare_metadata(context, metadata))
+
+
+async def test_the_steps_make_the_tables_of_the_release(database: Database) -> None:
+    """Column by column, index by index, on both systems."""
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+        names = await connection.run_sync(lambda each: inspect(each).get_table_names())
+        indexes = await connection.run_sync(lambda each: inspect(each).get_indexes("sessions"))
+    assert set(metadata.tables) <= set(names)
+    listed = [each["column_names"] for each in indexes if each["name"] == "ix_sessions_listed"]
+    assert listed == ([list(LISTED)] if database.is_sqlite else [])
+
+
+async def test_a_difference_would_be_seen(database: Database) -> None:
+    """A column and an index too many are told, so that none of them is no accident."""
+    async with database.write() as connection:
+        await connection.execute(text("ALTER TABLE budgets ADD COLUMN odd TEXT"))
+        await connection.execute(text("CREATE INDEX ix_budgets_scope ON budgets (scope)"))
+    async with database.read() as connection:
+        found = await connection.run_sync(differences)
+    assert len(found) == 2
+
+
+def test_head_is_the_newest_step() -> None:
+    """What says whether a database is up to date is what alembic would go to."""
+    folder = Path(str(migrations.__file__)).parent
+    assert ScriptDirectory(str(folder)).get_heads() == [HEAD]
+
+
+async def test_an_upgrade_of_what_is_up_to_date_does_nothing(empty_url: str) -> None:
+    """Nothing at all is a wrong schema; afterwards it is right, and stays so."""
+    database = Database(empty_url)
+    with pytest.raises(WrongSchema):
+        await database.check()
+    for _ in range(2):
+        await database.upgrade()
+        await database.check()
+    assert not database.is_sqlite or first_board(Path(str(database.url.database))) == []
+    await database.close()
+
+
+def test_processes_that_race_upgrade_once(empty_url: str) -> None:
+    """Four begin at the same moment: one makes the tables, the others wait, none fails."""
+    command = [sys.executable, "-c", RACE, empty_url]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
