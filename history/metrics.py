@@ -6,7 +6,7 @@ registry = CollectorRegistry()
 
 lag = Gauge(
     "tower_recorder_lag_seconds",
-    "Age of the newest entry that is not yet folded",
+    "Age of the oldest entry that was read and is not yet written",
     registry=registry,
 )
 leading = Gauge(
@@ -25,7 +25,26 @@ trimmed_total = Counter(
     "tower_recorder_trimmed_entries", "Log entries dropped behind a checkpoint", registry=registry
 )
 lost_total = Counter(
-    "tower_recorder_lost", "Times that the log lost entries before they were folded",
+    "tower_recorder_lost_entries", "Log entries that were gone before they were recorded",
+    registry=registry,
+)  # fmt: skip
+rows_total = Counter("tower_recorder_rows", "Rows written, by table", ["table"], registry=registry)
+commit_seconds = Histogram(
+    "tower_recorder_commit_seconds",
+    "One transaction, a database that is away included",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=registry,
+)
+failures_total = Counter(
+    "tower_recorder_failures", "Times that the database did not take a transaction",
+    registry=registry,
+)  # fmt: skip
+reclaimed_total = Counter(
+    "tower_recorder_reclaimed", "Log entries that were delivered before and not written",
+    registry=registry,
+)  # fmt: skip
+rejected_total = Counter(
+    "tower_recorder_rejected_sessions", "Changes of a session that the database refused",
     registry=registry,
 )  # fmt: skip
 
@@ -36,6 +55,11 @@ NAMES = frozenset(
         "tower_recorder_checkpoint_seconds",
         "tower_recorder_checkpoint_bytes",
         "tower_recorder_trimmed_entries_total",
-        "tower_recorder_lost_total",
+        "tower_recorder_lost_entries_total",
+        "tower_recorder_rows_total",
+        "tower_recorder_commit_seconds",
+        "tower_recorder_failures_total",
+        "tower_recorder_reclaimed_total",
+        "tower_recorder_rejected_sessions_total",
     }
 )

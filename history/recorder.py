@@ -1,20 +1,23 @@
-"""The recorder: folds the log like a hub, and the one that leads stores checkpoints and trims.
+"""The recorder: reads the log as a consumer group, and writes history in transactions.
 
-All of them fold, so that another can lead at once; a lease tells which one does. Only the leader
-appends what time alone changes. Started by ``tower recorder``.
+Of several recorders the one that holds the lease records, trims, stores checkpoints and tells what
+time alone changes; the others wait. Nothing is acknowledged before it is written, nothing trimmed
+before it is written and in a checkpoint. Started by ``tower recorder`` and by ``tower up``.
 """
 
 import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bus.base import Bus
 from bus.errors import BusError
-from bus.position import NOWHERE, ordinal_of
-from history import metrics, timer
-from history.ledger import Ledger
+from history import housekeeping, metrics, timer
+from history.change import Key
+from history.errors import DatabaseUnavailable, Fenced, HistoryError
+from history.scribe import Scribe
+from history.store import Store
 from session.state import Session
 
 log = logging.getLogger(__name__)
@@ -23,91 +26,55 @@ LEASE = "recorder"
 LEASE_MS = 15_000
 RENEW_S = 5.0
 LOOK_S = 1.0
-STORE_S = 10.0
 RETRY_S = 0.5
 
 
 class Recorder:
-    """One recorder of several. ``is_leading`` is true for at most one of them."""
+    """One recorder of several. ``is_leading`` is true for at most one of them.
 
-    def __init__(self, bus: Bus, store_s: float = STORE_S) -> None:
+    ``flush_s`` is how long a delta waits for others before they are written together;
+    ``on_deleted`` hears of sessions that a person deleted, once they are.
+    """
+
+    def __init__(self, bus: Bus, store: Store, flush_s: float) -> None:
         self.bus = bus
+        self.store = store
         self.is_leading = False
-        self.ledgers = [Ledger(partition) for partition in range(bus.partitions)]
-        self._store_s = store_s
+        self.retain_days: int | None = None  # past sessions are deleted after so long; never
+        self.on_deleted: Callable[[Key], None] = _nobody
+        self._flush_s = flush_s
         self._holder = secrets.token_hex(8)
-        self._caught_up: set[int] = set()
+        self._scribes: dict[int, Scribe] = {}
+        self.led = asyncio.Event()  # set while this one leads and has read what was written
 
     def sessions(self) -> Iterator[Session]:
-        """Every session of every partition."""
-        for ledger in self.ledgers:
-            yield from ledger.sessions
+        """Every session at hand, of every partition; none where another one leads."""
+        for scribe in list(self._scribes.values()):
+            yield from list(scribe.sessions)
 
     async def unready(self) -> str | None:
-        """Why the recorder cannot do its work, or None."""
-        if len(self._caught_up) < len(self.ledgers):
-            return "the log is not folded yet"
+        """Why the recorder cannot do its work, or None. One that waits for its turn is ready."""
+        try:
+            await self.bus.lineage(0)
+        except BusError as error:
+            return f"the log is not there: {error}"
+        try:
+            await self.store.database.check()
+        except HistoryError as error:
+            return f"the database is not ready: {error}"
         return None
 
     def collect(self) -> None:
         """Bring the gauges up to date."""
         metrics.leading.set(self.is_leading)
-        metrics.checkpoint_bytes.set(sum(ledger.stored_bytes for ledger in self.ledgers))
+        waiting = [scribe.waiting_since_ms for scribe in self._scribes.values()]
+        oldest = min((since for since in waiting if since is not None), default=None)
+        metrics.lag.set(0.0 if oldest is None else max(0.0, time.time() - oldest / 1000))
+        stored = sum(scribe.checkpoint_bytes for scribe in self._scribes.values())
+        metrics.checkpoint_bytes.set(stored)
 
     async def run(self) -> None:
-        """Fold, and lead when it is this one's turn, until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for ledger in self.ledgers:
-                    tasks.create_task(self._follow(ledger))
-                tasks.create_task(self._lead())
-        finally:
-            if self.is_leading:
-                await self._step_down()
-
-    async def _follow(self, ledger: Ledger) -> None:
-        while True:
-            try:
-                end = await self.bus.position(ledger.partition)
-                await ledger.load(self.bus)
-            except BusError as error:
-                log.warning("partition %d: the log is not there: %s", ledger.partition, error)
-                await asyncio.sleep(RETRY_S)
-                continue
-            if await self._fold(ledger, end):
-                return
-
-    async def _fold(self, ledger: Ledger, end: str) -> bool:
-        """Follow the log; False when it lost entries, and what was folded may never have been."""
-        is_first = True
-        self._note_end(ledger, end)
-        begins_at = ledger.position or (NOWHERE if ordinal_of(end) else None)
-        async for batch in self.bus.tail(ledger.partition, begins_at):
-            if batch.lost and ledger.position is not None:
-                metrics.lost_total.inc()
-                log.warning("partition %d: the log lost entries", ledger.partition)
-            if batch.lost and (not is_first or await ledger.is_outdated(self.bus)):
-                return False
-            ledger.take_in(batch, is_first=is_first)
-            is_first = False
-            self._note_lag(batch.deltas[-1].received_at if batch.deltas else 0)
-            self._note_end(ledger, end)
-            await asyncio.sleep(0)
-        return True
-
-    def _note_end(self, ledger: Ledger, end: str) -> None:
-        """Ready once everything is folded that the log held at the start."""
-        if ordinal_of(ledger.position or "") >= ordinal_of(end):
-            self._caught_up.add(ledger.partition)
-
-    @staticmethod
-    def _note_lag(received_at: int) -> None:
-        if received_at:
-            metrics.lag.set(max(0.0, time.time() - received_at / 1000))
-
-    # Leading.
-
-    async def _lead(self) -> None:
+        """Lead when it is this one's turn, until cancelled."""
         work: asyncio.Task[None] | None = None
         try:
             while True:
@@ -116,7 +83,9 @@ class Recorder:
                 await asyncio.sleep(RENEW_S if self.is_leading else LOOK_S)
         finally:
             if work is not None:
-                work.cancel()
+                await _ended(work)
+            if self.is_leading:
+                await self._step_down()
 
     def _see_to(self, work: asyncio.Task[None] | None) -> asyncio.Task[None] | None:
         """The leader's work goes on while it leads, whatever becomes of it."""
@@ -125,7 +94,7 @@ class Recorder:
             work = None
         if self.is_leading and work is None:
             log.info("this recorder leads")
-            return asyncio.create_task(self._work())
+            return asyncio.create_task(self._lead())
         if not self.is_leading and work is not None:
             log.warning("this recorder leads no more")
             work.cancel()
@@ -134,8 +103,6 @@ class Recorder:
 
     async def _holds_lease(self) -> bool:
         """Take or renew it; a log that does not answer may have given it to another."""
-        if await self.unready() is not None:
-            return False
         try:
             return await self.bus.lease(LEASE, self._holder, LEASE_MS)
         except BusError:
@@ -148,17 +115,43 @@ class Recorder:
         except BusError:
             log.debug("the lease is not released and will run out")
 
-    async def _work(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(timer.run(self.bus, lambda: list(self.sessions())))
-            tasks.create_task(self._store())
+    async def _lead(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for partition in range(self.bus.partitions):
+                    tasks.create_task(self._record(partition))
+                tasks.create_task(timer.run(self.bus, self.sessions, self.store))
+                tasks.create_task(housekeeping.run(self.bus, self.store.database, self.retain_days))
+        finally:
+            self._scribes.clear()
+            self.led.clear()
 
-    async def _store(self) -> None:
-        """Checkpoints of all partitions, one after the other so that the loop is never held up."""
+    def _tell_deleted(self, key: Key) -> None:
+        self.on_deleted(key)
+
+    async def _record(self, partition: int) -> None:
+        """Record one partition for ever; after every failure from where it is written."""
         while True:
-            for ledger in self.ledgers:
-                try:
-                    await ledger.store(self.bus)
-                except BusError as error:
-                    log.warning("partition %d is not stored: %s", ledger.partition, error)
-                await asyncio.sleep(self._store_s / len(self.ledgers))
+            scribe = Scribe(self.bus, self.store, partition, self._holder, self._flush_s)
+            scribe.on_deleted = self._tell_deleted
+            try:
+                await scribe.begin()
+                self._scribes[partition] = scribe
+                if len(self._scribes) == self.bus.partitions:
+                    self.led.set()
+                await scribe.run()
+            except* Fenced as errors:
+                log.warning("%s", errors.exceptions[0])
+            except* (BusError, DatabaseUnavailable) as errors:
+                log.warning("partition %d is not recorded: %s", partition, errors.exceptions[0])
+            await asyncio.sleep(RETRY_S)
+
+
+def _nobody(_key: Key) -> None:
+    """Nobody needs to hear of it."""
+
+
+async def _ended(work: asyncio.Task[None]) -> None:
+    """Cancel, and wait until what was being written is written."""
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)

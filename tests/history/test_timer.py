@@ -76,13 +76,27 @@ class Clockwork:
         return told
 
 
+class NoBudgets:
+    """Accounts of workspaces that have no budget."""
+
+    async def budgets(self) -> dict[str, timer.Limits]:
+        """None at all."""
+        return {}
+
+    async def spent(self, workspace: str, day_prefix: str) -> float:
+        """Nobody asks where there is no budget."""
+        raise AssertionError(workspace, day_prefix)
+
+
 @pytest.fixture
 async def clockwork(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Clockwork]:
     """All of it at work."""
     made = Clockwork(monkeypatch)
     tasks = [
         asyncio.create_task(made.worker.run()),
-        asyncio.create_task(timer.run(made.bus, made.cache.all_sessions, interval_s=0.002)),
+        asyncio.create_task(
+            timer.run(made.bus, made.cache.all_sessions, NoBudgets(), interval_s=0.002)
+        ),
     ]
     yield made
     assert not any(task.done() for task in tasks), tasks
@@ -220,3 +234,11 @@ async def test_an_old_time_is_void_once_something_was_heard(clockwork: Clockwork
         Time(id="x", session="s", received_at=NOW, kind="stale", fields={"heard_at": NOW})
     )
     assert clockwork.session().status == "running"
+
+
+async def test_a_source_that_falls_silent_is_said_so_on_the_log(clockwork: Clockwork) -> None:
+    """Once, and every worker shows it."""
+    await clockwork.hear(GO, *reports(prompt("go")), hook("Setup", NOW + 6 * MINUTE_MS))
+    await clockwork.pass_to(NOW + 6 * MINUTE_MS)
+    assert clockwork.session().silent == {"transcript": NOW}
+    assert await clockwork.times() == ["silent"]

@@ -1,0 +1,73 @@
+"""What a hub worker brings back from history: sessions that it let go, and a board to begin with.
+
+Numbers that are of another count than the log is at now are told as 0. Never waits for the
+database: who asks decides. Called by the worker, which knows it as an interface.
+"""
+
+from collections.abc import Sequence
+
+from bus.base import Bus, partition_of
+from bus.position import Position
+from history.first_board import PAST_MAX
+from history.history import History
+from history.rows import session_of
+from history.store import Store
+from session.errors import InvalidCheckpoint
+from session.state import Session
+
+Key = tuple[str, str]
+
+UNCOUNTED = "-"
+"""Of no count: whatever number stands in history, it says nothing here."""
+
+
+class Kept:
+    """History as a worker on this log sees it."""
+
+    def __init__(self, history: History, bus: Bus) -> None:
+        self._history = history
+        self._store = Store(history.database)
+        self._bus = bus
+
+    async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
+        """Up to which of the log's numbers these sessions are kept, of those that are."""
+        counts = await self._counts()
+        found = await self._history.numbers(keys)
+        return {
+            key: number if numbering == self._count_of(key, counts) else 0
+            for key, (number, numbering) in found.items()
+        }
+
+    async def restore(
+        self, workspace: str, session_id: str, *, with_timeline: bool
+    ) -> Session | None:
+        """The session as far as it is kept, or None; if wanted, with the end of its timeline."""
+        counts = await self._counts()
+        count = self._count_of((workspace, session_id), counts)
+        if with_timeline:
+            return await self._history.session(workspace, session_id, count)
+        return await self._history.outline(workspace, session_id, count)
+
+    async def board(self) -> list[Session]:
+        """Every session that is not past and the latest of those that are, without timelines."""
+        counts = await self._counts()
+        found: list[Session] = []
+        for row in await self._store.board(PAST_MAX):
+            key = (row["workspace"], row["id"])
+            try:
+                found.append(session_of(row, self._count_of(key, counts)))
+            except InvalidCheckpoint:
+                continue  # what cannot be read goes on without it
+        return found
+
+    async def _counts(self) -> dict[int, str]:
+        """The count that each partition is at; none where the log is another one by now."""
+        told = await self._history.numberings()
+        return {
+            partition: count
+            for partition, count in told.items()
+            if await self._bus.holds(partition, str(Position(count, 0)))
+        }
+
+    def _count_of(self, key: Key, counts: dict[int, str]) -> str:
+        return counts.get(partition_of(*key, self._bus.partitions), UNCOUNTED)
