@@ -1,0 +1,1 @@
+"""What people ask of history: one file a noun, nothing here writes but budgets."""

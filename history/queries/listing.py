@@ -1,0 +1,130 @@
+"""The list of sessions: what is recorded and not live, in the order of a filter, page by page.
+
+Reads only what the page shows and what has to be counted. Called by the facade, which merges it
+with what is live.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from history.queries import search
+from history.queries.filters import Filter, asked
+from history.queries.lists import Values
+from history.queries.merge import Found, Recorded, merged
+from history.queries.snippets import Hit, hit_of
+from history.queries.terms import Term, terms
+from history.rows import Row, summary_of
+from history.tables import sessions
+from session.state import Session
+
+_DRIVER = {"sqlite": None, "postgresql": "C"}  # the collation that orders ids by their bytes
+_HITS_AT_ONCE = 16
+
+
+async def found(
+    connection: AsyncConnection, workspace: str, wanted: Filter, live: Mapping[str, Session]
+) -> Found:
+    """The page of all sessions, live ones as they are."""
+    looked_for = terms(wanted.q)
+    conditions = _conditions(workspace, wanted)
+    named: Collection[str] = frozenset()
+    cached = Values(connection, sessions.c.id, live)
+    if looked_for:
+        keys, looked_for = await search.found(connection, workspace, looked_for)
+        conditions.append(keys.contain)
+        if live:
+            named = await _named(connection, workspace, keys, cached)
+    if live:
+        conditions.append(cached.lack)
+    count = select(func.count()).select_from(sessions).where(*conditions)
+    total = (await connection.execute(count)).scalar() or 0
+    rows = await _page(connection, wanted, conditions) if total else []
+    page = merged(wanted, live, Recorded(rows, total, named))
+    if looked_for:
+        page.hits = await _hits(connection, workspace, page, looked_for)
+    return page
+
+
+def _conditions(workspace: str, wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions = [sessions.c.workspace == workspace]
+    if not wanted.archived:
+        conditions.append(sessions.c.archived.is_(False))
+    if wanted.status:
+        conditions.append(sessions.c.status.in_(wanted.status))
+    for name in ("agent", "project", "user"):
+        value = getattr(wanted, name)
+        if value is not None:
+            conditions.append(sessions.c[name] == value)
+    if wanted.since is not None:
+        conditions.append(sessions.c.updated_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(sessions.c.started_at <= wanted.until)
+    return conditions
+
+
+async def _named(
+    connection: AsyncConnection, workspace: str, keys: Values, cached: Values
+) -> Collection[str]:
+    """Live sessions in whose recorded texts everything was found."""
+    theirs = select(sessions.c.id, sessions.c.pk)
+    read = await connection.execute(theirs.where(sessions.c.workspace == workspace, cached.contain))
+    return {each.id for each in read if each.pk in keys.all}
+
+
+async def _page(
+    connection: AsyncConnection, wanted: Filter, conditions: list[ColumnElement[bool]]
+) -> list[Row]:
+    """The rows behind the cursor, and one more than a page if there are more."""
+    rows: list[Row] = []
+    for behind in _parts(connection, wanted):
+        room = wanted.limit + 1 - len(rows)
+        if room:
+            shown = _ordered(connection, wanted, [*conditions, behind]).limit(room)
+            # The order is found in an index; only what is shown is read whole.
+            whole = select(sessions).where(sessions.c.pk.in_(shown.scalar_subquery()))
+            read = (await connection.execute(whole)).mappings()
+            rows += [summary_of(dict(row)) for row in read]
+    return rows
+
+
+def _ordered(
+    connection: AsyncConnection, wanted: Filter, conditions: list[ColumnElement[bool]]
+) -> Select[Any]:
+    value = sessions.c[wanted.column].desc()
+    if connection.dialect.name == "postgresql":
+        value = value.nulls_last()
+    return select(sessions.c.pk).where(*conditions).order_by(value, _id(connection).desc())
+
+
+def _id(connection: AsyncConnection) -> ColumnElement[str]:
+    collation = _DRIVER[connection.dialect.name]
+    return sessions.c.id if collation is None else sessions.c.id.collate(collation)
+
+
+def _parts(connection: AsyncConnection, wanted: Filter) -> list[ColumnElement[bool]]:
+    """What lies behind the cursor: lesser values, then sessions of which none is known."""
+    cursor, value = wanted.cursor, sessions.c[wanted.column]
+    if cursor is None:
+        return [literal(True)]
+    key, last_id = _id(connection), literal(asked(cursor.id))
+    if cursor.value is None:
+        return [and_(value.is_(None), key < last_id)]
+    last = tuple_(literal(cursor.value, value.type), last_id)
+    return [tuple_(value, key) < last, value.is_(None)]
+
+
+async def _hits(
+    connection: AsyncConnection, workspace: str, page: Found, looked_for: list[Term]
+) -> dict[str, Hit]:
+    shown = Values(connection, sessions.c.id, [row["id"] for row in page.sessions])
+    texts = await search.places(connection, workspace, shown.contain, looked_for)
+    hits: dict[str, Hit] = {}
+    for count, (session_id, text) in enumerate(texts.items(), 1):
+        hits[session_id] = hit_of(text, looked_for)
+        if count % _HITS_AT_ONCE == 0:
+            await asyncio.sleep(0)  # a page may have a thousand, and sockets have their turn
+    return hits

@@ -1,0 +1,55 @@
+"""Lists of values of any length as one parameter, on each system as it can.
+
+A statement for each value would be slow, and a placeholder for each has a limit. Called by the
+queries.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, all_, any_, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
+
+
+async def gathered(connection: AsyncConnection, keys: Select[Any]) -> list[int]:
+    """What a query of one column, ``key``, finds; it comes as one value, for rows take longer."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    together = func.json_group_array if is_sqlite else func.array_agg
+    told: Any = (await connection.execute(select(together(keys.subquery().c.key)))).scalar()
+    return msgspec.json.decode(told, type=list[int]) if is_sqlite else told or []
+
+
+class Values:
+    """Values to compare a column with. ``all`` is they themselves."""
+
+    def __init__(
+        self, connection: AsyncConnection, column: ColumnElement[Any], values: Collection[Any]
+    ) -> None:
+        self.all = values
+        self._is_sqlite = connection.dialect.name == "sqlite"
+        self._column = column
+        listed = list(values)
+        self._told = msgspec.json.encode(listed).decode() if self._is_sqlite else listed
+
+    @property
+    def contain(self) -> ColumnElement[bool]:
+        """Whether the column has one of them."""
+        if self._is_sqlite:
+            return self._column.in_(self._each())
+        return self._column == any_(self._array(self._column.type))
+
+    @property
+    def lack(self) -> ColumnElement[bool]:
+        """Whether the column has none of them."""
+        if self._is_sqlite:
+            return self._column.not_in(self._each())
+        return self._column != all_(self._array(self._column.type))
+
+    def _each(self) -> Select[Any]:
+        return select(func.json_each(self._told).table_valued("value").c.value)
+
+    def _array(self, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        return cast(self._told, ARRAY(kind))

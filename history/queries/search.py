@@ -1,0 +1,145 @@
+"""Full text: sessions in whose texts, or by whose names, all terms are found; and the places.
+
+FTS5 on SQLite, a column of lexemes on PostgreSQL; what is looked for is only ever a value. Called
+by the listing.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from history.queries.lists import Values, gathered
+from history.queries.terms import Term
+from history.rows import DOCUMENTS_BITS
+from history.tables import documents, sessions
+
+_words = table("document_words", column("rowid"), column("document_words"))
+
+
+async def found(
+    connection: AsyncConnection, workspace: str, looked_for: Sequence[Term]
+) -> tuple[Values, list[Term]]:
+    """The keys of sessions that have every term, and the terms by which they were found.
+
+    Words as they stand go first: the begin of a word costs as much as all words that begin so.
+    ``looked_for`` is not empty.
+    """
+    tried = [term._replace(is_open=False) for term in looked_for]
+    by_term = [await _keys(connection, workspace, term) for term in tried]
+    keys = frozenset.intersection(*by_term)
+    if not keys and looked_for[-1].is_open:
+        tried[-1] = looked_for[-1]
+        by_term[-1] = await _keys(connection, workspace, tried[-1])
+        keys = frozenset.intersection(*by_term)
+    return Values(connection, sessions.c.pk, keys), tried
+
+
+async def _keys(connection: AsyncConnection, workspace: str, term: Term) -> frozenset[int]:
+    """Sessions that have one term, in a text or by name; those of texts are of any workspace."""
+    texts = _by_text(connection.dialect.name == "sqlite", term)
+    keys = set(await gathered(connection, texts))
+    if term.name is not None:
+        keys.update(await gathered(connection, _by_name(connection, workspace, term)))
+    return frozenset(keys)
+
+
+def _by_text(is_sqlite: bool, term: Term) -> Select[Any]:
+    if is_sqlite:
+        key = _words.c.rowid.op(">>")(DOCUMENTS_BITS).label("key")
+        return select(key).where(_sqlite_match([term])).distinct()
+    key = documents.c.session_pk.label("key")
+    return select(key).where(_postgres_match([term])).distinct()
+
+
+def _by_name(connection: AsyncConnection, workspace: str, term: Term) -> Select[Any]:
+    position = func.instr if connection.dialect.name == "sqlite" else func.strpos
+    called = [position(func.lower(sessions.c[each]), term.name) > 0 for each in _NAMES]
+    begins = func.substr(sessions.c.id, 1, len(term.raw)) == term.raw
+    theirs = sessions.c.workspace == workspace
+    return select(sessions.c.pk.label("key")).where(theirs, or_(begins, *called))
+
+
+_NAMES = ("project", "branch")  # titles are among the texts
+
+
+def _sqlite_match(looked_for: Sequence[Term]) -> ColumnElement[bool]:
+    """Whether a document has one of the terms, which have no marks that FTS5 knows."""
+    told = " OR ".join(f'"{term.text}"' + " *" * term.is_open for term in looked_for)
+    return _words.c.document_words.op("MATCH", is_comparison=True)(told)
+
+
+def _postgres_match(looked_for: Sequence[Term]) -> ColumnElement[bool]:
+    queries = map(_postgres_query, looked_for)
+    told = reduce(lambda left, right: left.op("||")(right), queries)
+    return column("words").op("@@", is_comparison=True)(told)
+
+
+def _postgres_query(term: Term) -> ColumnElement[Any]:
+    """Words in a row; that the last one is open, only the text of a query can say."""
+    phrase = func.phraseto_tsquery("simple", term.text)
+    if not term.is_open:
+        return phrase
+    return cast(func.nullif(cast(phrase, Text), "").op("||")(literal(":*", Text)), TSQUERY)
+
+
+async def places(
+    connection: AsyncConnection,
+    workspace: str,
+    wanted: ColumnElement[bool],
+    looked_for: Sequence[Term],
+) -> dict[str, str]:
+    """Session id → the first of its documents that has a term, for the wanted sessions."""
+    theirs = and_(sessions.c.workspace == workspace, wanted)
+    if connection.dialect.name != "sqlite":
+        columns = _postgres_places(looked_for).where(theirs)
+    elif any(term.is_open for term in looked_for):
+        columns = _scanned_places(looked_for, theirs)
+    else:
+        columns = _sought_places(looked_for).where(theirs)
+    found = await connection.execute(columns)
+    return {each.id: each.text for each in found if each.text is not None}
+
+
+def _sought_places(looked_for: Sequence[Term]) -> Select[Any]:
+    """Session by session: a word's part of the index is sought by the range of its rowids."""
+    first = sessions.c.pk.op("<<")(DOCUMENTS_BITS)
+    theirs = _words.c.rowid.between(first, first + ((1 << DOCUMENTS_BITS) - 1))
+    number = select(_words.c.rowid).where(_sqlite_match(looked_for), theirs).limit(1)
+    place = number.correlate(sessions).scalar_subquery()
+    text = select(documents.c.text).where(documents.c.number == place).correlate(sessions)
+    return select(sessions.c.id, text.scalar_subquery().label("text"))
+
+
+def _scanned_places(looked_for: Sequence[Term], theirs: ColumnElement[bool]) -> Select[Any]:
+    """All at once: words that begin alike are joined anew for each question."""
+    key = _words.c.rowid.op(">>")(DOCUMENTS_BITS)
+    numbers = (
+        select(func.min(_words.c.rowid))
+        .where(_sqlite_match(looked_for), key.in_(select(sessions.c.pk).where(theirs)))
+        .group_by(key)
+    )
+    joined = documents.join(sessions, sessions.c.pk == documents.c.session_pk)
+    texts = select(sessions.c.id, documents.c.text).select_from(joined)
+    return texts.where(documents.c.number.in_(numbers))
+
+
+def _postgres_places(looked_for: Sequence[Term]) -> Select[Any]:
+    has_term = and_(documents.c.session_pk == sessions.c.pk, _postgres_match(looked_for))
+    text = select(documents.c.text).where(has_term).order_by(documents.c.number).limit(1)
+    return select(sessions.c.id, text.correlate(sessions).scalar_subquery().label("text"))
