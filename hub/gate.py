@@ -15,7 +15,7 @@ from hub.problem import problem
 from hub.wsprotocol import socket_of
 
 HEALTH = frozenset({"/healthz", "/readyz"})
-_PRIVATE = ("/api/", "/asyncapi.json")
+_PRIVATE = ("/api/", "/asyncapi.json", "/openapi.json", "/docs")
 # On loopback, where only this machine's own users are, agents write and Prometheus reads freely.
 _PRIVATE_ABROAD = ("/v1/", "/metrics")
 _CSP = (

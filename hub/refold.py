@@ -8,12 +8,14 @@ import asyncio
 import logging
 import time
 
-from bus.base import Batch, Bus, Checkpoint
+from bus.base import Batch, Bus, Checkpoint, partition_of
 from bus.errors import BusError
 from bus.position import NOWHERE, ordinal_of
+from history.errors import HistoryError
 from hub import metrics
+from hub.kept import Kept
 from hub.limits import Limits
-from hub.live.cache import Cache, Held
+from hub.live.cache import Cache, Held, Key
 from session import checkpoint
 from session.errors import InvalidCheckpoint
 
@@ -26,13 +28,14 @@ RETRY_S = 0.5
 class Refold:
     """One partition's sessions on their way. ``is_done`` once the log's end is reached."""
 
-    def __init__(self, bus: Bus, partition: int, limits: Limits) -> None:
+    def __init__(self, bus: Bus, partition: int, limits: Limits, kept: Kept | None) -> None:
         self.epoch = ""
         self.position: str | None = None
         self.ordinal = 0
         self._bus = bus
         self._partition = partition
         self._limits = limits
+        self._kept = kept
         self._end = 0
         self._stored_epoch = ""
         self._has_begun = False
@@ -49,6 +52,11 @@ class Refold:
         for held in self._cache.held.values():
             held.epoch = self.epoch
         return list(self._cache.held.values())
+
+    @property
+    def deleted(self) -> dict[Key, int]:
+        """Sessions that were deleted on the way, and at which number."""
+        return self._cache.deleted
 
     async def look(self) -> None:
         """Read the checkpoint and where the log ends now; waits for a log that is not there."""
@@ -68,6 +76,21 @@ class Refold:
         self._stored_epoch = self.epoch  # until it is met, nobody knows whether it holds another
         if stored is not None:
             self._load(stored)
+        elif self._kept is not None:
+            await self._load_kept(self._kept)
+
+    async def _load_kept(self, kept: Kept) -> None:
+        """A log without a checkpoint is new, or lost everything: history has not."""
+        try:
+            sessions = await kept.board()
+        except HistoryError as error:
+            log.warning("what is kept cannot be read: %s", error)
+            return
+        count = self._bus.partitions
+        for session in sessions:
+            if partition_of(*session.key, count) == self._partition:
+                has_ring = session.timeline.seq == 0
+                self._cache.put(Held(session, self.epoch, has_ring=has_ring))
 
     async def _find_end(self) -> int:
         while True:
@@ -114,8 +137,12 @@ class Refold:
         self.epoch = self._stored_epoch = batch.epoch
         began = time.perf_counter()
         for delta in batch.deltas:
+            if self._kept is not None and self._cache.lacks(delta):
+                await self._bring_back(self._kept, delta.key)
             try:
-                self._cache.apply(delta, batch.epoch, 0)
+                if self._cache.apply(delta, batch.epoch, 0).deleted:
+                    self._cache.drop(delta.key)
+                    self._cache.note_deleted(delta.key, delta.number)
             except Exception:
                 metrics.poison_total.inc()
                 log.exception("a delta of kind %r could not be folded", delta.kind)
@@ -123,6 +150,16 @@ class Refold:
                 await asyncio.sleep(0)
                 began = time.perf_counter()
         self.ordinal = ordinal_of(batch.position)
+
+    async def _bring_back(self, kept: Kept, key: Key) -> None:
+        """A session that no checkpoint holds and that is spoken of again."""
+        try:
+            session = await kept.restore(*key, with_timeline=False)
+        except HistoryError as error:
+            log.warning("a session could not be restored: %s", error)
+            return
+        if session is not None and not self._cache.is_deleted(session):
+            self._cache.put(Held(session, self.epoch, has_ring=not session.timeline.seq))
 
     def _note_loss(self, batch: Batch) -> None:
         """The log does not hold the place of its own checkpoint, which is the best there is."""
@@ -133,8 +170,8 @@ class Refold:
             log.warning("partition %d: the log goes on behind its checkpoint", self._partition)
 
 
-async def begin(bus: Bus, partition: int, limits: Limits) -> Refold:
+async def begin(bus: Bus, partition: int, limits: Limits, kept: Kept | None = None) -> Refold:
     """Read the checkpoint and where the log ends now; waits for a log that is not there."""
-    refold = Refold(bus, partition, limits)
+    refold = Refold(bus, partition, limits, kept)
     await refold.look()
     return refold

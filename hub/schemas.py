@@ -81,12 +81,12 @@ class Objective(Struct, kw_only=True):
 
 
 class ModelUse(Struct, kw_only=True):
-    """API calls of one model, and how many of them have no price."""
+    """API calls of one model, and how many have no price; null where only metrics tell."""
 
     tokens: Tokens
     cost_usd: float | None
-    calls: Count
-    unpriced: Count
+    calls: Count | None
+    unpriced: Count | None
 
 
 class Subagent(Struct, kw_only=True):
@@ -97,6 +97,14 @@ class Subagent(Struct, kw_only=True):
     status: Literal["running", "done"]
     tokens: Tokens | None
     cost_usd: float | None
+
+
+class SourceUsage(Struct, kw_only=True):
+    """What one source alone says of tokens and cost; sources are never added up."""
+
+    tokens: Tokens
+    cost_usd: float | None
+    calls: Count | None
 
 
 class Inherited(Struct, kw_only=True):
@@ -136,6 +144,7 @@ REFINED: dict[str, Any] = {
     "objectives": ObjectiveCount,
     "subagents": SubagentCount,
     "inherited": Inherited,
+    "usage_sources": dict[str, SourceUsage],
     "objectives_list": Objective,
     "tools": ToolCount,
     "models": ModelUse,

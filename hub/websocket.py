@@ -10,7 +10,7 @@ import itertools
 import secrets
 import time
 from collections import Counter, deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.responses import Response
@@ -29,6 +29,9 @@ from hub.rate import Bucket
 from hub.worker import Worker, now_ms
 from hub.wsprotocol import socket_of
 
+if TYPE_CHECKING:
+    from history.history import History
+
 CLOSE_TIMEOUT_S = 1.0
 RETRY_MS = 1_000
 FULL_RETRY_MS = 10_000
@@ -36,13 +39,17 @@ SWEEP_S = 5.0
 
 
 class Hub:
-    """ASGI application of ``/ws``: sockets in, five verbs below."""
+    """ASGI application of ``/ws``: sockets in, five verbs below.
+
+    ``history`` is what the routes read beyond the live board, where there is a database.
+    """
 
     def __init__(self, worker: Worker, door: Door) -> None:
         self.worker = worker
         self.board = worker.board
         self.limits = worker.board.limits
         self.door = door
+        self.history: History | None = None
         self.draining = False
         self.connections: set[Connection] = set()
         self._unauthenticated: Counter[str] = Counter()

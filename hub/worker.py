@@ -5,17 +5,19 @@ Started by ``tower up`` and by ``tower hub``.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from bus.base import Batch, Bus, partition_of
 from bus.position import ordinal_of
+from history.errors import HistoryError
 from hub import metrics
+from hub.kept import Kept
 from hub.live import handover
-from hub.live.cache import Key
-from hub.live.switchboard import Switchboard, wanted
+from hub.live.cache import Held, Key
+from hub.live.switchboard import Switchboard
 from hub.refold import Refold, begin
 from session.delta import Delta
 from session.state import STATUSES, Session
@@ -25,19 +27,8 @@ log = logging.getLogger(__name__)
 SLICE_S = 0.005
 FLUSH_WARN_S = 0.1
 TRIM_RINGS_S = 60.0
+UNREAD_S = 5.0
 LOSS_TOLD_S = 10.0
-
-
-class Kept(Protocol):
-    """Where sessions that were let go come from again."""
-
-    def has(self, workspace: str, session_id: str) -> bool:
-        """Whether the session, with its timeline, can be restored."""
-        ...
-
-    async def restore(self, workspace: str, session_id: str) -> Session | None:
-        """The session as far as it is kept, or None."""
-        ...
 
 
 def now_ms() -> int:
@@ -57,9 +48,11 @@ class Worker:
         self.ready = asyncio.Event()
         self.folded: dict[int, int] = {}  # partition → ordinal of the last entry folded
         self._kept = kept
+        self._progress = asyncio.Event()  # wakes whoever waits for the fold; it is never left set
         self._epochs: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loss_told_s = -LOSS_TOLD_S
+        self._unread: dict[Key, None] = {}  # sessions that go on without what was kept of them
 
     async def run(self) -> None:
         """Follow every partition until cancelled."""
@@ -68,6 +61,7 @@ class Worker:
                 for partition in range(self.bus.partitions):
                     tasks.create_task(self._follow(partition))
                 tasks.create_task(self._trim())
+                tasks.create_task(self._read_unread())
         finally:
             if self._timer is not None:
                 self._timer.cancel()
@@ -78,7 +72,7 @@ class Worker:
         """From the checkpoint to the log's end aside, then live; anew when the log lost some."""
         reason = ""
         while True:
-            refold = await begin(self.bus, partition, self.board.limits)
+            refold = await begin(self.bus, partition, self.board.limits, self._kept)
             is_live = refold.is_done
             if is_live:
                 self._take_over(partition, refold, reason)
@@ -130,6 +124,8 @@ class Worker:
         self._epochs[partition] = refold.epoch
         self.folded[partition] = refold.ordinal
         handover.replace(self.board, self._owns(partition), refold.held, reason, now_ms())
+        for key, number in refold.deleted.items():
+            self.board.cache.note_deleted(key, number)
         self.pump()
         if len(self.folded) == self.bus.partitions:
             self.ready.set()
@@ -143,14 +139,18 @@ class Worker:
             handover.change_epoch(self.board, self._owns(partition), batch.epoch)
         began = time.perf_counter()
         for delta in batch.deltas:
-            if self.board.cache.lacks(delta):
-                await self.bring_back(delta.key, batch.epoch)
+            if self._kept is not None and self.board.cache.lacks(delta):
+                was_read = await self.bring_back(delta.key, batch.epoch)
+                if not was_read and delta.number > 1:
+                    self._unread[delta.key] = None
             self._apply(delta, batch.epoch)
             if time.perf_counter() - began > SLICE_S:
                 self.pump()
                 await asyncio.sleep(0)
                 began = time.perf_counter()
         self.folded[partition] = ordinal_of(batch.position)
+        self._progress.set()
+        self._progress.clear()
         self.pump()
 
     def _apply(self, delta: Delta, epoch: str) -> None:
@@ -171,44 +171,79 @@ class Worker:
 
     # Sessions that were let go.
 
-    async def bring_back(self, key: Key, epoch: str | None = None) -> None:
-        """Restore a session that was let go, if it can be read."""
-        if self._kept is None:
-            return
-        try:
-            session = await self._kept.restore(*key)
-        except Exception:
-            # A transcript that cannot be read must not stop the log.
-            log.exception("a session could not be restored")
-            return
+    async def bring_back(self, key: Key, epoch: str | None = None) -> bool:
+        """Restore a session that was let go, if there is one; False if nobody could tell.
+
+        With an ``epoch`` it is to be folded on, without one to be shown with its timeline.
+        """
+        is_shown = epoch is None
+        session, was_read = await self._read_kept(key, with_timeline=is_shown)
         if session is not None:
             if epoch is None:
                 epoch = self._epochs.get(partition_of(*key, self.bus.partitions), "")
-            handover.restore(self.board, session, epoch, now_ms())
+            handover.restore(self.board, session, epoch, now_ms(), has_ring=is_shown)
+        return was_read
+
+    async def _read_kept(self, key: Key, *, with_timeline: bool) -> tuple[Session | None, bool]:
+        """What is kept of a session, and whether that could be told.
+
+        What was kept before the session was let go is not enough: the rest is on its way.
+        """
+        if self._kept is None:
+            return None, True
+        try:
+            session = await self._kept.restore(*key, with_timeline=with_timeline)
+        except HistoryError as error:
+            log.warning("a session could not be restored: %s", error)
+            session, is_whole = None, False
+        except Exception:
+            # What is kept must not stop the log, whatever it is.
+            log.exception("a session could not be restored")
+            session, is_whole = None, False
+        else:
+            if session is not None and self.board.cache.is_deleted(session):
+                session = None
+            is_whole = session is None or self.board.cache.is_whole(session)
+        if not is_whole:
+            self.board.cache.note_unread(key)
+        return (session, True) if is_whole else (None, False)
+
+    async def _read_unread(self) -> None:
+        """Sessions that spoke while nobody could tell what is kept of them, tried again."""
+        while True:
+            await asyncio.sleep(UNREAD_S)
+            for key in list(self._unread):
+                held = self.board.cache.get(key)
+                session, was_read = await self._read_kept(key, with_timeline=False)
+                if held is None or (was_read and session is None):
+                    del self._unread[key]
+                elif session is not None and session.number >= held.session.number:
+                    del self._unread[key]
+                    anew = [Held(session, held.epoch, has_ring=False)]
+                    handover.replace(self.board, {key}.__contains__, anew, "gap", now_ms())
+                    self.pump()
 
     def lacks(self, workspace: str, session_id: str) -> bool:
         """Whether a session must be restored before it is opened."""
-        known = self.board.cache.knows((workspace, session_id))
-        return known and bool(wanted(self.board, workspace, [session_id]))
+        is_kept = self._kept is not None or self.board.cache.knows((workspace, session_id))
+        return is_kept and bool(self.board.cache.wanted(workspace, [session_id]))
 
     async def ensure(self, workspace: str, *ids: str) -> None:
         """Have these sessions in the cache with their timelines, before they are opened.
 
         None of them is let go while another one is read. The caller goes on in the same step.
         """
-        keys = [(workspace, each) for each in wanted(self.board, workspace, ids)]
-        pinned = self.board.cache.pinned
-        for key in keys:
-            pinned[key] = pinned.get(key, 0) + 1
-        try:
+        keys = [(workspace, each) for each in self.board.cache.wanted(workspace, ids)]
+        with contextlib.ExitStack() as kept:
             for key in keys:
-                if self.board.cache.knows(key):
-                    await self.bring_back(key)
-        finally:
+                kept.enter_context(self.board.cache.keeping(key))
             for key in keys:
-                pinned[key] -= 1
-                if not pinned[key]:
-                    del pinned[key]
+                await self.bring_back(key)
+
+    async def reach(self, key: Key, number: int) -> None:
+        """Returns once that delta of a session is folded, or the board has no such session."""
+        while (held := self.board.cache.get(key)) is not None and held.session.number < number:
+            await self._progress.wait()
 
     def pump(self) -> None:
         """Flush what is due, and come back when the next thing is."""
@@ -246,7 +281,17 @@ class Worker:
         while True:
             await asyncio.sleep(TRIM_RINGS_S)
             if self._kept is not None:
-                self.board.cache.trim_rings(now_ms(), self._kept.has)
+                await self.trim_rings(self._kept)
+
+    async def trim_rings(self, kept: Kept) -> None:
+        """Free timelines that can be read again."""
+        cache = self.board.cache
+        try:
+            numbers = await kept.numbers(cache.idle(now_ms()))
+        except HistoryError as error:
+            log.warning("nobody can tell which sessions are kept: %s", error)
+            return
+        cache.trim_rings(now_ms(), numbers)
 
     def collect(self) -> None:
         """Bring the gauges up to date, when they are asked for."""

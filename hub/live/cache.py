@@ -4,17 +4,19 @@ Never keeps more sessions than its limit, nor past ones that no board shows. Pur
 Called by the switchboard; restored sessions come from the shell.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from hub.limits import Limits
 from session.changes import Changes
-from session.delta import Delta, Report, Time
-from session.fold import fold, new_session
+from session.delta import Delta, Report
+from session.fold import fold, makes_session, new_session
+from session.record import ERRORS_MAX
 from session.state import TOKEN_NAMES, Session
-from session.timeline import Timeline
+from session.timeline import TimelineEntry
 
 Key = tuple[str, str]
 RING_IDLE_MS = 600_000
@@ -95,8 +97,9 @@ class Cache:
         self.by_workspace: dict[str, dict[str, Held]] = {}
         self.totals: dict[str, Totals] = {}
         self.pinned: dict[Key, int] = {}  # how many clients have it open
+        self.deleted: dict[Key, int] = {}  # at which of the log's numbers, of the latest
         self._past: dict[Key, int] = {}
-        self._stubs: dict[Key, None] = {}
+        self._stubs: dict[Key, int] = {}  # let go, at which of the log's numbers
 
     def get(self, key: Key) -> Held | None:
         """The session, if it is cached."""
@@ -114,13 +117,30 @@ class Cache:
         """The workspace's totals."""
         return self.totals.setdefault(workspace, Totals())
 
+    @contextlib.contextmanager
+    def keeping(self, key: Key) -> Iterator[None]:
+        """A session is not let go meanwhile, as if somebody had it open."""
+        self.pinned[key] = self.pinned.get(key, 0) + 1
+        try:
+            yield
+        finally:
+            self.pinned[key] -= 1
+            if not self.pinned[key]:
+                del self.pinned[key]
+
+    def wanted(self, workspace: str, ids: Sequence[str]) -> list[str]:
+        """Sessions among ``ids`` which, or whose timelines, must be restored to be opened."""
+        held = ((session_id, self.held.get((workspace, session_id))) for session_id in ids)
+        return [session_id for session_id, each in held if each is None or not each.has_ring]
+
     # Applying.
 
     def lacks(self, delta: Delta) -> bool:
-        """Whether the delta builds on a session that was let go and must be restored first."""
+        """Whether the delta may build on a session that is kept elsewhere, which comes first."""
         if delta.key in self.held or self.is_too_old(delta):
             return False
-        return delta.key in self._stubs or (isinstance(delta, Report) and delta.from_ > 0)
+        tells_all = isinstance(delta, Report) and delta.from_ == 0 and delta.number <= 1
+        return not tells_all or delta.key in self._stubs
 
     def is_too_old(self, delta: Delta) -> bool:
         """Whether the delta only says that a session is past which no board would show."""
@@ -129,16 +149,19 @@ class Cache:
         past_at = delta.values.get("past")
         if not isinstance(past_at, int):
             return False
-        return self._is_full() and past_at < min(self._past.values(), default=past_at + 1)
+        return self._is_full() and past_at <= min(self._past.values(), default=past_at)
 
     def apply(self, delta: Delta, epoch: str, now_ms: int) -> Changes:
-        """Fold one delta; a new session counts every name as changed."""
+        """Fold one delta; a new session counts every name as changed.
+
+        One that is ``deleted`` by it is the caller's to drop.
+        """
         if self.is_too_old(delta):
-            self._note_stub(delta.key)
+            self._note_stub(delta.key, delta.number)
             return Changes()
         held = self.held.get(delta.key)
-        if held is None and isinstance(delta, Time):
-            return Changes()  # time alone makes no session
+        if held is None and not makes_session(delta):
+            return Changes()
         if held is None:
             held = Held(new_session(delta), epoch)
             self.put(held)
@@ -205,45 +228,67 @@ class Cache:
     def let_go(self, keys: Iterable[Key]) -> None:
         """Drop sessions, remembering that they exist."""
         for key in keys:
-            self.drop(key)
-            self._note_stub(key)
+            held = self.drop(key)
+            self._note_stub(key, 0 if held is None else held.session.number)
 
-    def _note_stub(self, key: Key) -> None:
-        self._stubs[key] = None
+    def _note_stub(self, key: Key, number: int) -> None:
+        self._stubs[key] = number
         if len(self._stubs) > _STUBS_MAX:
             del self._stubs[next(iter(self._stubs))]
 
+    def note_unread(self, key: Key) -> None:
+        """The session may be kept, and nobody can tell now."""
+        if key not in self.held:
+            self._note_stub(key, self._stubs.get(key, 0))
+
+    def note_deleted(self, key: Key, number: int) -> None:
+        """A session was deleted at that number: it may still be kept elsewhere, for a moment."""
+        self.deleted.pop(key, None)
+        self.deleted[key] = number
+        if len(self.deleted) > _STUBS_MAX:
+            del self.deleted[next(iter(self.deleted))]
+
+    def is_deleted(self, session: Session) -> bool:
+        """Whether what is kept of a session is from before it was deleted."""
+        return 0 < session.number <= self.deleted.get(session.key, 0)
+
     def knows(self, key: Key) -> bool:
-        """Whether the session is cached or was, and can be restored."""
+        """Whether the session is cached or was, and may be restored."""
         return key in self.held or key in self._stubs
 
-    def trim_rings(self, now_ms: int, is_kept: Callable[[str, str], bool]) -> None:
-        """Free the timelines of sessions that nobody has open and nothing changed lately.
+    def is_whole(self, session: Session) -> bool:
+        """Whether a session was kept no earlier than it was let go here.
 
-        Only those that can be read again: ``is_kept`` of workspace and id.
+        The number 0 is of another count of the log, where it says nothing.
         """
-        for key, held in self.held.items():
-            idle = held.session.past or now_ms - held.changed_ms > RING_IDLE_MS
-            if held.has_ring and idle and key not in self.pinned and is_kept(*key):
+        return not 0 < session.number < self._stubs.get(session.key, 0)
+
+    def idle(self, now_ms: int) -> list[Key]:
+        """Sessions that have a timeline, and that nobody has open and nothing changed lately."""
+        return [
+            key
+            for key, held in self.held.items()
+            if held.has_ring
+            and key not in self.pinned
+            and (held.session.past or now_ms - held.changed_ms > RING_IDLE_MS)
+        ]
+
+    def trim_rings(self, now_ms: int, numbers: Mapping[Key, int]) -> None:
+        """Free the timelines of idle sessions, of those that are kept up to their number."""
+        for key in self.idle(now_ms):
+            held = self.held[key]
+            if numbers.get(key, -1) >= held.session.number:
                 held.has_ring = False
-                _empty_ring(held.session)
+                held.session.timeline.empty(held.session.cursor_number)
 
 
-def _empty_ring(session: Session) -> None:
-    ring = session.timeline
-    session.timeline = Timeline.emptied(ring.seq, ring.newest_ids(), session.cursor_number)
-
-
-def refill(held: Held, restored: Session) -> None:
-    """Give a session its timeline back, read again; what came since is kept behind it."""
-    since = list(held.session.timeline)
-    ring = restored.timeline
-    for entry in since:
-        ring.adopt(entry, held.session.number)
-    ring.seq = max(ring.seq, held.session.timeline.seq)
-    # The file may hold more than the log has told: no cursor of before can be continued.
-    held.session.removed_number = -1
-    ring.dropped_number = held.session.cursor_number
-    held.session.timeline = ring
-    held.session.errors = restored.errors or held.session.errors
+def refill(held: Held, older: Sequence[TimelineEntry], errors: list[dict[str, Any]]) -> None:
+    """Give a session its timeline and errors back; what came since stands behind them."""
+    session = held.session
+    # Nobody knows at which number the older ones were added: no cursor of before is continued.
+    session.timeline.refill(older, session.cursor_number)
+    first = session.errors[0]["seq"] if session.errors else session.timeline.seq + 1
+    before = [error for error in errors if error["seq"] < first]
+    session.errors = [*before, *session.errors][-ERRORS_MAX:]
+    session.removed_number = -1
     held.has_ring = True

@@ -273,7 +273,9 @@ class Group:
             lost = [
                 encode(each)
                 for each in client.pinned
-                if each in self._dirty and cache.get((self.workspace, each)) is None
+                if each in self._dirty
+                and each not in left  # else it is told to all
+                and cache.get((self.workspace, each)) is None
             ]
             if not (mine or lost):
                 continue

@@ -13,19 +13,22 @@ from session.state import Session
 Owns = Callable[[Key], bool]
 
 
-def restore(board: Switchboard, session: Session, epoch: str, now_ms: int) -> None:
+def restore(
+    board: Switchboard, session: Session, epoch: str, now_ms: int, *, has_ring: bool = True
+) -> None:
     """Take in a session that was let go, or give a held one its timeline back."""
     held = board.cache.get(session.key)
     if held is not None:
-        if not held.has_ring:
-            refill(held, session)
+        if has_ring and not held.has_ring:
+            refill(held, list(session.timeline), session.errors)
             board.rooms.renew(held, "gap")
             board.deliver()
         return
     # Its state is this worker's own until the log goes on: no other may be taken for it.
     board.restored += 1
     session.removed_number = -1
-    board.cache.put(Held(session, f"{epoch}.{board.worker}.{board.restored}", now_ms))
+    name = f"{epoch}.{board.worker}.{board.restored}"
+    board.cache.put(Held(session, name, now_ms, has_ring=has_ring or not session.timeline.seq))
     board.lane(session.workspace).adopt(session)
     board.rooms.note_row(session.key, set(), is_new=True, received_ms=now_ms)
     board.deliver()
@@ -56,7 +59,7 @@ def replace(board: Switchboard, owns: Owns, anew: Iterable[Held], reason: str, n
     """
     fresh = {held.session.key: held for held in anew}
     for key in [key for key in board.cache.held if owns(key) and key not in fresh]:
-        _remove(board, key)
+        board.remove(key)
     for key, held in fresh.items():
         held.changed_ms = now_ms
         before = board.cache.get(key)
@@ -69,15 +72,3 @@ def replace(board: Switchboard, owns: Owns, anew: Iterable[Held], reason: str, n
         board.lane(workspace).send_all(board.cache)
     board.let_go()
     board.deliver()
-
-
-def _remove(board: Switchboard, key: Key) -> None:
-    """A session that no durable log holds: it is gone from every board."""
-    held = board.cache.drop(key)
-    if held is None:
-        return
-    board.lane(key[0]).forget(held.session)
-    for client in board.rooms.watchers(key):
-        client.close(key)
-        board.evict(client, key, "deleted")
-    board.rooms.note_gone(key)

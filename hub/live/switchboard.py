@@ -4,7 +4,7 @@ Every verb runs to its end: no await, no clock, no lock; time is told. Frames la
 clients' outboxes and leave at the end of the verb. Called by the worker and the WebSocket shell.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from hub.limits import Limits
 from hub.live.attention import ATTENTION, AttentionLane
@@ -241,6 +241,11 @@ class Switchboard:
             held = self.cache.get(delta.key)
             if not changes or held is None:
                 continue
+            if changes.deleted:
+                self.remove(delta.key)
+                self.cache.note_deleted(delta.key, delta.number)
+                self.deliver()
+                continue
             if changes.opened or changes.closed:
                 self.lane(delta.workspace).note(held.session, changes)
                 self.deliver()
@@ -258,6 +263,17 @@ class Switchboard:
             changes = everything(held.session)
             self.rooms.note_row(delta.key, row_names(changes), True, delta.received_at)
             self.rooms.note_session(delta.key, changes, delta.received_at)
+
+    def remove(self, key: Key) -> None:
+        """A session is no more: it is gone from every board, and whoever has it open hears it."""
+        held = self.cache.drop(key)
+        if held is None:
+            return
+        self.lane(key[0]).forget(held.session)
+        for client in self.rooms.watchers(key):
+            client.close(key)
+            self.evict(client, key, "deleted")
+        self.rooms.note_gone(key)
 
     def let_go(self) -> None:
         """Drop what the cache has no room for."""
@@ -377,13 +393,3 @@ class Switchboard:
         if client.outbox.is_open:
             client.outbox.put_notice(told)
             client.stir()
-
-
-def wanted(switchboard: Switchboard, workspace: str, ids: Sequence[str]) -> list[str]:
-    """Sessions among ``ids`` whose state or timeline must be restored before they are opened."""
-    missing = []
-    for session_id in ids:
-        held = switchboard.cache.get((workspace, session_id))
-        if held is None or not held.has_ring:
-            missing.append(session_id)
-    return missing

@@ -100,11 +100,6 @@ def plain(value: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def kept(_workspace: str, _session: str) -> bool:
-    """Everything can be read again."""
-    return True
-
-
 class Desk:
     """A switchboard, the log's numbers and a clock that only ``advance`` moves.
 

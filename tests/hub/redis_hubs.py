@@ -5,16 +5,18 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-from bus.base import Batch
+from bus.base import Batch, Checkpoint
 from bus.position import ordinal_of
 from bus.redis import RedisBus
-from history.ledger import Ledger
 from hub.limits import Limits
 from hub.live.client import Client
 from hub.live.hello import parse_hello
 from hub.live.requests import focus
 from hub.live.switchboard import Switchboard
 from hub.worker import Worker, now_ms
+from session import checkpoint
+from session.checkpoint import Saved
+from session.fold import fold, new_session
 from session.state import SERIES_NAMES, detail, item_view
 from tests.bus.conftest import Server
 from tests.hub.made import plain
@@ -140,12 +142,17 @@ async def settled(worker: Worker, log: RedisBus) -> None:
 async def store(log: RedisBus) -> None:
     """Store a checkpoint of every partition, as the leading recorder does."""
     for partition, end in (await ends(log)).items():
-        ledger = Ledger(partition)
-        await ledger.load(log)
-        while end and ordinal_of(ledger.position or "") < end:
-            batch = await anext(log.tail(partition, ledger.position))
-            ledger.take_in(batch, is_first=True)
-        await ledger.store(log)
+        stored = await log.load_checkpoint(partition)
+        saved = [] if stored is None else checkpoint.unpack(stored.data)
+        sessions = {session.key: session for session, _ in saved}
+        position = None if stored is None else stored.position
+        while end and ordinal_of(position or "") < end:
+            batch = await anext(log.tail(partition, position))
+            for delta in batch.deltas:
+                fold(sessions.setdefault(delta.key, new_session(delta)), delta)
+            position = batch.position
+            data = checkpoint.pack(Saved(each, batch.epoch) for each in sessions.values())
+            await log.save_checkpoint(partition, Checkpoint(batch.epoch, position, data))
 
 
 async def trim(log: RedisBus) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from hub.auth import Door
 from hub.gate import Gate
 from hub.httpprotocol import HttpProtocol
 from hub.limits import Limits
+from hub.live.cache import Key
 from hub.live.switchboard import Switchboard
 from hub.live.views import View
 from hub.websocket import Hub
@@ -49,13 +50,19 @@ class Kept:
     def __init__(self, restore: Restore) -> None:
         self._restore = restore
 
-    def has(self, _workspace: str, _session_id: str) -> bool:
-        """Everything can be read again."""
-        return True
+    async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
+        """Everything is kept to its end."""
+        return dict.fromkeys(keys, 2**62)
 
-    async def restore(self, _workspace: str, session_id: str) -> Session | None:
+    async def restore(
+        self, _workspace: str, session_id: str, *, with_timeline: bool
+    ) -> Session | None:
         """What the test wants it to give."""
         return await self._restore(session_id)
+
+    async def board(self) -> list[Session]:
+        """Nothing to begin with."""
+        return []
 
 
 def make_hub(door: Door, restore: Restore | None = None, **limits: Any) -> Hub:
@@ -71,6 +78,7 @@ def make_app(hub: Hub) -> Gate:
     app = Starlette(routes=[*health.routes, *hub_app.routes], exception_handlers=handlers)
     app.state.role = app.state.hub = hub
     app.state.registries = hub_app.registries
+    app.state.openapi_parts = (health.described,)
     return Gate(app, hub.door)
 
 

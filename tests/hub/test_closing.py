@@ -176,14 +176,18 @@ async def test_a_flood_of_a_peer_that_reads_nothing_is_cut_off() -> None:
 async def test_nothing_is_written_behind_a_goodbye() -> None:
     """A hub that drains while a session is restored for a newcomer does not attach it any more."""
     kept, gate = past("p", 2 * 86_400_000, entries=entries(2), to=2), asyncio.Event()
+    is_let_go = False
 
-    async def restore(_session: str) -> Any:
+    async def restore(session: str) -> Any:
+        if session != "p" or not is_let_go:
+            return None
         await gate.wait()
         return folded(kept)
 
     async with served(restore=restore, board_rows_min=1) as hub:
         await hub.hub.worker.bus.append([kept])
         await hub.log(event("prompt", "a"))
+        is_let_go = True
         async with peer(hub) as opened:
             resume = [{"session": "p", "cursor": ""}]
             await opened.send(said("hello", protocol=1, resume=resume))

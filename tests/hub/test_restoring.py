@@ -20,9 +20,12 @@ class Archive:
         self.allowed = asyncio.Event()
         self.asked: list[str] = []
         self.is_broken = False
+        self.is_closed = True
 
     async def restore(self, session: str) -> Session | None:
         """The session, once it is allowed."""
+        if self.is_closed or session != "p":
+            return None
         self.asked.append(session)
         await self.allowed.wait()
         if self.is_broken:
@@ -38,6 +41,7 @@ async def archived() -> AsyncIterator[tuple[Served, Archive]]:
         await hub.hub.worker.bus.append([KEPT])
         await hub.log(event("prompt", "a"))
         assert hub.board.cache.get(KEPT.key) is None
+        archive.is_closed = False
         yield hub, archive
         archive.allowed.set()
 

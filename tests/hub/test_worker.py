@@ -122,8 +122,7 @@ async def test_what_was_let_go_is_restored_before_it_is_folded() -> None:
     first = past("p", DAY_MS * 2, entries=said(3), to=3)
 
     async def restore(session: str) -> Session | None:
-        assert session == "p"
-        return folded(first)
+        return folded(first) if session == "p" else None
 
     async with running(first, event("prompt", "a"), restore=restore, board_rows_min=1) as worker:
         await asyncio.wait_for(worker.ready.wait(), DEADLINE_S)
@@ -163,8 +162,8 @@ async def test_clients_are_served_while_a_long_batch_is_folded() -> None:
         )
 
 
-async def test_unknown_sessions_are_not_looked_for() -> None:
-    """Nobody can make a worker read files by naming what never was."""
+async def test_a_session_that_nobody_knows_is_asked_of_history_and_stays_unknown() -> None:
+    """By its key and nothing else; no place is kept for it."""
     asked = []
 
     async def restore(session: str) -> Session | None:
@@ -173,7 +172,9 @@ async def test_unknown_sessions_are_not_looked_for() -> None:
 
     async with running(restore=restore) as worker:
         await worker.ensure("default", "x", "../../etc/passwd")
-        assert asked == []
+        assert asked == ["x", "../../etc/passwd"]
+        assert not worker.board.cache.held
+        assert not worker.board.cache.pinned
 
 
 async def test_several_sessions_are_all_there_when_they_are_opened() -> None:
@@ -182,6 +183,8 @@ async def test_several_sessions_are_all_there_when_they_are_opened() -> None:
     live = event("prompt", "a")
 
     async def restore(session: str) -> Session | None:
+        if session not in kept or not held(worker, "a"):
+            return None
         known = worker.board.cache.held["default", "a"].session
         before = known.number
         await worker.bus.append([event("stop", "a", id=session)])
@@ -200,14 +203,18 @@ async def test_two_that_want_the_same_session_read_it_as_one() -> None:
     """The second does not put an older reading over what has happened since."""
     first = past("p", DAY_MS * 2, entries=said(2))
     gate = asyncio.Event()
+    is_let_go = False
 
-    async def restore(_session: str) -> Session | None:
+    async def restore(session: str) -> Session | None:
+        if session != "p" or not is_let_go:
+            return None
         reading = folded(first)
         await gate.wait()
         return reading
 
     async with running(first, event("prompt", "a"), restore=restore, board_rows_min=1) as worker:
         await asyncio.wait_for(worker.ready.wait(), DEADLINE_S)
+        is_let_go = True
         waiting = [asyncio.create_task(worker.ensure("default", "p")) for _ in range(2)]
         await asyncio.sleep(0)
         gate.set()

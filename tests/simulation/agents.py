@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from session.delta import Delta, Entry, EntryKind
+from session.persons import PERSON
 from tests.hub.made import bucket, event, past, permission, report, silence
 
 TOOLS = ("Bash", "Read", "Edit")
@@ -20,7 +21,7 @@ MINUTE_MS = 60_000
 WORDS = {
     "start": 2, "prompt": 4, "stop": 4, "call": 10, "result": 8, "ask": 5, "fail": 1, "end": 1,
     "helper": 3, "elicit": 2, "idle": 1, "plan": 3, "told": 12, "again": 1, "file": 1, "hole": 1,
-    "helper_told": 2, "question": 2, "fell_silent": 1, "named": 1,
+    "helper_told": 2, "question": 2, "fell_silent": 1, "named": 1, "person": 3,
 }  # fmt: skip
 
 
@@ -141,6 +142,13 @@ class Agent:
         status = self._random.choice(("pending", "completed"))
         gone = self._random.random() < 0.3
         return {str(each): None if gone else _objective(status, at) for each in ids}
+
+    # The person who watches it.
+
+    def _person(self, at: int) -> Delta:
+        kind = self._random.choice(("end", "delete", "delete", "archive", "patch"))
+        asked = {"archived": bool(self._said % 2), "title": f"p{self._said % 2}", "budget_usd": 2}
+        return msgspec.structs.replace(self._event(kind, at, **asked), source=PERSON)
 
     # Transcripts.
 

@@ -15,7 +15,7 @@ from bus.position import Position, parse
 from session import checkpoint, codec
 from session.checkpoint import Saved
 from session.delta import Delta
-from session.fold import fold, new_session
+from session.fold import fold, makes_session, new_session
 from session.state import Session, detail
 
 Key = tuple[str, str]
@@ -58,9 +58,14 @@ class Truth:
     def fold(self, epoch: str, delta: Delta) -> None:
         """One more."""
         session = self.sessions.get(delta.key)
+        if session is None and not makes_session(delta):
+            return
         if session is None:
             session = self.sessions[delta.key] = new_session(delta)
-        if fold(session, delta):
+        changes = fold(session, delta)
+        if changes.deleted:
+            del self.sessions[delta.key]
+        elif changes:
             told = self._states[epoch].setdefault(delta.key, {})
             told[session.cursor_number] = State(session)
 

@@ -4,14 +4,12 @@ import pytest
 
 from hub.limits import Limits
 from hub.live.cache import RING_IDLE_MS, Cache, Held
-from hub.live.switchboard import wanted
 from session.state import Session
 from tests.hub.made import (
     NOW,
     Desk,
     event,
     folded,
-    kept,
     of_type,
     past,
     permission,
@@ -115,7 +113,7 @@ def test_restoring_brings_a_session_back_with_its_timeline() -> None:
     desk.say(event("prompt", "b"))
     desk.advance(20)
     viewer.check()
-    assert wanted(desk.board, "default", ["p", "a"]) == ["p"]
+    assert desk.board.cache.wanted("default", ["p", "a"]) == ["p"]
     desk.restore(folded(told))
     viewer.open("p")
     desk.advance(1_000)
@@ -124,8 +122,8 @@ def test_restoring_brings_a_session_back_with_its_timeline() -> None:
     assert viewer.reference.rows["p"]["title"] == "title"
 
 
-def test_a_delta_that_builds_on_what_was_let_go_asks_for_it() -> None:
-    """A later part of a transcript, or anything of a session that is known by name."""
+def test_a_delta_of_a_session_that_is_not_held_may_build_on_what_is_kept() -> None:
+    """Whatever it says, unless it says that no board would show the session."""
     desk = Desk(board_rows_min=1)
     desk.log(past("p", DAY_MS * 2), event("prompt", "a"))
     lacks = desk.board.cache.lacks
@@ -133,25 +131,25 @@ def test_a_delta_that_builds_on_what_was_let_go_asks_for_it() -> None:
     assert lacks(event("prompt", "p"))
     assert lacks(report("p", to=9))
     assert lacks(report("never seen", from_=5, to=9))
-    assert not lacks(report("never seen", to=9))
-    assert not lacks(event("prompt", "never seen"))
+    assert lacks(event("prompt", "never seen"))
     assert not lacks(event("stop", "a"))
     assert not lacks(past("p", DAY_MS * 3))
 
 
 def test_rings_of_idle_sessions_are_freed_and_refilled() -> None:
-    """Only where a transcript can bring them back, and nobody has them open."""
+    """Only where history has all of them, and nobody has them open."""
     desk = Desk()
     told = report("a", to=9, entries=said(5))
-    desk.log(told, event("prompt", "hooks alone"), report("open", to=9, entries=said(5)))
+    desk.log(told, event("prompt", "not kept yet"), report("open", to=9, entries=said(5)))
     viewer = desk.connect().open("open")
-    desk.board.cache.trim_rings(NOW + RING_IDLE_MS, transcripts)
+    trim(desk, NOW + RING_IDLE_MS)
     assert desk.board.cache.held["default", "a"].has_ring
-    desk.board.cache.trim_rings(NOW + RING_IDLE_MS + 1, transcripts)
+    desk.board.cache.held["default", "not kept yet"].session.number += 1
+    trim(desk, NOW + RING_IDLE_MS + 1)
     held = desk.board.cache.held
     assert {key[1] for key, each in held.items() if not each.has_ring} == {"a"}
     assert len(held["default", "a"].session.timeline) == 0
-    assert wanted(desk.board, "default", ["a", "open", "hooks alone"]) == ["a"]
+    assert desk.board.cache.wanted("default", ["a", "open", "not kept yet"]) == ["a"]
     desk.log(event("prompt", "a", text="later", hash="1"))
     desk.restore(folded(told))
     viewer.open("a")
@@ -161,9 +159,9 @@ def test_rings_of_idle_sessions_are_freed_and_refilled() -> None:
     assert timeline == ["e1", "e2", "e3", "e4", "e5", "prompt:1:1"]
 
 
-def transcripts(_workspace: str, session: str) -> bool:
-    """What can be read again: not what hooks alone told of."""
-    return session != "hooks alone"
+def trim(desk: Desk, now_ms: int) -> None:
+    """What is kept by history is up to each session's first number."""
+    desk.board.cache.trim_rings(now_ms, dict.fromkeys(desk.board.cache.held, 1))
 
 
 def test_a_ring_that_was_freed_covers_no_gap() -> None:
@@ -172,7 +170,7 @@ def test_a_ring_that_was_freed_covers_no_gap() -> None:
     desk.log(report("a", to=9, entries=said(5)))
     held = desk.connect().open("a").leave()
     desk.log(report("a", from_=9, to=20, entries=said(5, first=10)))
-    desk.board.cache.trim_rings(NOW + RING_IDLE_MS + 1, kept)
+    desk.board.cache.trim_rings(NOW + RING_IDLE_MS + 1, dict.fromkeys(desk.board.cache.held, 9))
     viewer = desk.connect(held=held)
     assert of_type(viewer.read(), "session.patch") == []
 
@@ -186,7 +184,7 @@ def test_a_resume_does_not_miss_what_a_refill_brought() -> None:
     )
     desk.log(first)
     held = desk.connect().open("a").leave()
-    desk.board.cache.trim_rings(NOW + RING_IDLE_MS + 1, kept)
+    desk.board.cache.trim_rings(NOW + RING_IDLE_MS + 1, dict.fromkeys(desk.board.cache.held, 9))
     desk.restore(folded(first, second))
     desk.log(second)
     viewer = desk.connect(held=held)
@@ -198,7 +196,7 @@ def test_a_history_that_cannot_be_read_is_told() -> None:
     """A ring that was freed and does not come back is marked: timeline_partial."""
     desk = Desk()
     desk.log(report("a", to=9, entries=said(5)))
-    desk.board.cache.trim_rings(NOW + RING_IDLE_MS + 1, kept)
+    desk.board.cache.trim_rings(NOW + RING_IDLE_MS + 1, dict.fromkeys(desk.board.cache.held, 9))
     viewer = desk.connect().open("a")
     assert viewer.reference.opened["a"].timeline == {}
     assert viewer.reference.opened["a"].detail["timeline_partial"] is True

@@ -1,0 +1,34 @@
+"""Where sessions that were let go come from again: what a worker asks of history.
+
+An interface only, so that a worker runs without any database. Called by the worker and the refold.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from hub.live.cache import Key
+from session.state import Session
+
+
+class Kept(Protocol):
+    """Where sessions that were let go come from again."""
+
+    async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
+        """Up to which of the log's numbers these sessions are kept, of those that are."""
+        ...
+
+    async def restore(
+        self, workspace: str, session_id: str, *, with_timeline: bool
+    ) -> Session | None:
+        """The session as far as it is kept, or None; to be shown with the end of its timeline.
+
+        Its number is 0 where what is kept is of another count of the log.
+        """
+        ...
+
+    async def board(self) -> list[Session]:
+        """Every session that is not past and the latest of those that are, without timelines.
+
+        What a worker begins with where the log has no checkpoint.
+        """
+        ...
