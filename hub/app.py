@@ -13,14 +13,17 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from hub import metrics, rest
+from hub import actions, metrics
 from hub.asyncapi import asyncapi
 from hub.auth import Door
+from hub.exports.route import export
+from hub.openapi import routes as described
 from hub.problem import problem
+from hub.rest import compare, live, people, sessions, usage
 
 LOGIN_BYTES_MAX = 4096
 
@@ -109,7 +112,15 @@ class Assets(StaticFiles):
 async def refused(request: Request, error: Exception) -> Response:
     """What no endpoint answered (404, 405), as a problem like everything else."""
     told = error if isinstance(error, HTTPException) else HTTPException(500)
-    return problem(told.status_code, told.detail, headers=told.headers)
+    headers = told.headers if told.status_code != 405 else {"Allow": _allowed(request)}
+    return problem(told.status_code, told.detail, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route of this path: each method may have one of its own."""
+    routes = [each for each in request.app.routes if isinstance(each, Route)]
+    here = [each for each in routes if each.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for each in here for method in each.methods or ()}))
 
 
 handlers: dict[Any, Any] = {HTTPException: refused}
@@ -119,14 +130,27 @@ routes: list[BaseRoute] = [
     Route("/", shell),
     Mount("/assets", Assets(directory=ui_folder() / "assets", check_dir=False), name="assets"),
     Route("/login", login, methods=["POST"]),
-    Route("/api/live", when_ready(rest.live)),
-    Route("/api/live/{id}", when_ready(rest.live_session)),
-    Route("/api/sessions", when_ready(rest.sessions)),
-    Route("/api/sessions/{id}", when_ready(rest.session)),
-    Route("/api/attention", when_ready(rest.attention)),
-    Route("/api/attention/{id:path}", when_ready(rest.attention_item)),
-    Route("/api/clients", rest.clients),
-    Route("/api/me", rest.me),
+    Route("/api/live", when_ready(live.live)),
+    Route("/api/live/{id}", when_ready(live.live_session)),
+    Route("/api/sessions", when_ready(sessions.sessions)),
+    Route("/api/sessions/{id}", when_ready(sessions.session)),
+    Route("/api/sessions/{id}", when_ready(actions.patch), methods=["PATCH"]),
+    Route("/api/sessions/{id}", when_ready(actions.delete), methods=["DELETE"]),
+    Route("/api/sessions/{id}/end", when_ready(actions.end), methods=["POST"]),
+    Route("/api/sessions/{id}/archive", when_ready(actions.archive), methods=["POST"]),
+    Route("/api/sessions/{id}/timeline", when_ready(sessions.timeline)),
+    Route("/api/sessions/{id}/entries/{entry:path}", when_ready(sessions.entry)),
+    Route("/api/attention", when_ready(live.attention)),
+    Route("/api/attention/{id:path}", when_ready(live.attention_item)),
+    Route("/api/compare", when_ready(compare.compare)),
+    Route("/api/usage", usage.usage),
+    Route("/api/budgets", usage.budgets),
+    Route("/api/budgets", usage.set_budgets, methods=["PUT"]),
+    Route("/api/clients", people.clients),
+    Route("/api/me", people.me),
+    Route("/api/export", when_ready(export)),
+    Route("/openapi.json", described.openapi),
+    Route("/docs", described.docs),
     Route("/asyncapi.json", asyncapi),
     WebSocketRoute("/ws", Socket()),
 ]
