@@ -1,4 +1,4 @@
-"""What every test may ask for: the shared fixtures, a real Redis, a browser.
+"""What every test may ask for: the shared fixtures, a real Redis, PostgreSQL, a browser.
 
 A test whose need is absent on this machine is deselected and counted in the summary, never
 skipped; under CI=true a missing program fails instead.
@@ -16,9 +16,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import postgres as postgres_server
+from tests.postgres import Postgres
+
 # Helpers that assert: their failures are told in full.
 pytest.register_assert_rewrite(
-    "tests.hub.live.behind", "tests.hub.made", "tests.hub.reference_client"
+    "tests.history.calls",
+    "tests.history.exact",
+    "tests.history.told",
+    "tests.hub.live.behind",
+    "tests.hub.made",
+    "tests.hub.reference_client",
 )
 
 # Machines that run tests are slow at times; a failing example is printed so that it can be kept.
@@ -49,6 +57,8 @@ def absent_needs(ci: bool) -> dict[tuple[str, str], str]:
         needs["fixtures", "shared_fixtures"] = f"no such folder: {FIXTURES} (or $TOWER_FIXTURES)"
     if not ci and not shutil.which("redis-server"):
         needs["redis_server", "redis_url"] = "redis-server is not on PATH; install redis"
+    if not ci and (reason := postgres_server.why_absent()):
+        needs["postgres", "postgres"] = reason
     if not ci and not find_chromium():
         needs["browser", "chromium"] = "Chromium is not on PATH; install chromium"
     if not ci and not (sys.platform == "linux" and shutil.which("gcc")):
@@ -119,6 +129,16 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL of this run's own; ``create`` makes databases in it."""
+    reason = postgres_server.why_absent()
+    if reason is not None:
+        pytest.fail(f"{reason}, and CI needs it")
+    with postgres_server.running(free_port()) as server:
+        yield server
 
 
 def free_port() -> int:

@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(no_args_is_help=True, help="Settings.")
 app.add_typer(config_app, name="config")
+db_app = typer.Typer(no_args_is_help=True, help="The tables of history.")
+app.add_typer(db_app, name="db")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.  [default: 8787]")]
@@ -34,9 +36,17 @@ ClaudeDirs = Annotated[
     list[str] | None,
     typer.Option("--claude-dir", help="A Claude Code home; may be given several times."),
 ]
+CodexDirs = Annotated[
+    list[str] | None,
+    typer.Option("--codex-dir", help="A Codex home; may be given several times."),
+]
 NoWatch = Annotated[bool, typer.Option("--no-watch", help="Do not read transcripts here.")]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
 NoAuth = Annotated[bool, typer.Option("--no-auth", help="Ask for no credential (loopback only).")]
+DatabaseUrl = Annotated[
+    str | None, typer.Option(help="The database.  [default: the one in the data folder]")
+]
+Filtered = Annotated[str | None, typer.Option(help="Only theirs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -54,6 +64,7 @@ def up(
     metrics_port: MetricsPort = None,
     data_dir: DataDir = None,
     claude_dir: ClaudeDirs = None,
+    codex_dir: CodexDirs = None,
     no_watch: NoWatch = False,
     no_browser: NoBrowser = False,
     no_auth: NoAuth = False,
@@ -61,6 +72,7 @@ def up(
     """Start the board: one service on one port, for this machine."""
     chosen = _load(
         host=host, port=port, metrics_port=metrics_port, data_dir=data_dir, claude_dir=claude_dir,
+        codex_dir=codex_dir,
         watch="no" if no_watch else None,
         browser="no" if no_browser else None,
         auth="no" if no_auth else None,
@@ -117,11 +129,15 @@ def _serve(run: Callable[[], int], chosen: Settings) -> None:
     logging.basicConfig(
         level=str(chosen["log_level"]).upper(), format="%(levelname)s %(name)s: %(message)s"
     )
+    raise typer.Exit(_settled(run))
+
+
+def _settled(run: Callable[[], int]) -> int:
+    """Its exit code; a setting that cannot be used is wrong usage."""
     try:
-        code = run()
+        return run()
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
-    raise typer.Exit(code)
 
 
 @app.command()
@@ -163,14 +179,69 @@ def token(data_dir: DataDir = None, json_output: Json = False) -> None:
 
 @app.command()
 def doctor(
-    data_dir: DataDir = None, claude_dir: ClaudeDirs = None, port: Port = None,
-    json_output: Json = False,
+    data_dir: DataDir = None, claude_dir: ClaudeDirs = None, codex_dir: CodexDirs = None,
+    port: Port = None, json_output: Json = False,
 ) -> None:  # fmt: skip
     """Check what the board needs, and say what to do where something is missing."""
     from tower import doctor as doctor_module
 
-    chosen = _load(data_dir=data_dir, claude_dir=claude_dir, port=port)
+    chosen = _load(data_dir=data_dir, claude_dir=claude_dir, codex_dir=codex_dir, port=port)
     raise typer.Exit(doctor_module.run(chosen, json_output=json_output))
+
+
+@app.command()
+def export(
+    format_: Annotated[str, typer.Option("--format", help="csv, json or html.")] = "json",
+    output: Annotated[str, typer.Option(help="A file; - is standard output.")] = "-",
+    ids: Annotated[
+        list[str] | None, typer.Option("--id", help="A session; filters are passed over.")
+    ] = None,
+    status: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
+    agent: Filtered = None,
+    project: Filtered = None,
+    user: Filtered = None,
+    q: Annotated[str | None, typer.Option(help="Words that must all be found.")] = None,
+    since: Annotated[str | None, typer.Option(help="A day, a time, or milliseconds.")] = None,
+    until: Annotated[str | None, typer.Option(help="The same; a day with its end.")] = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived ones as well.")] = False,
+    sort: Annotated[str, typer.Option(help="updated, started or cost.")] = "updated",
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write sessions as CSV, as JSON, or as a report in one HTML file."""
+    from history.errors import BadQuery
+    from tower import export as export_module
+
+    filters: dict[str, object] = {
+        "status": status, "agent": agent, "project": project, "user": user, "q": q,
+        "since": since, "until": until, "archived": archived, "sort": sort,
+    }  # fmt: skip
+    try:
+        asked = export_module.read(format_, ids, filters)
+    except BadQuery as error:
+        raise typer.BadParameter(str(error)) from error
+    chosen = _load(database_url=database_url, data_dir=data_dir)
+    raise typer.Exit(_settled(lambda: export_module.run(chosen, asked, output)))
+
+
+@db_app.command("upgrade")
+def db_upgrade(database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+    """Bring the tables up to date; of several at once one does it, and the others wait."""
+    from tower import database_commands
+
+    chosen = _load(database_url=database_url, data_dir=data_dir)
+    raise typer.Exit(_settled(lambda: database_commands.upgrade(chosen)))
+
+
+@db_app.command("check")
+def db_check(
+    database_url: DatabaseUrl = None, data_dir: DataDir = None, json_output: Json = False
+) -> None:
+    """Say whether the tables are those of this release; exit code 1 if they are not."""
+    from tower import database_commands
+
+    chosen = _load(database_url=database_url, data_dir=data_dir)
+    raise typer.Exit(_settled(lambda: database_commands.check(chosen, json_output=json_output)))
 
 
 @config_app.command("show")

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from hub.app import ui_folder
 from ingest.files import scan
+from tower.homes import homes_in
 from tower.settings import Settings, as_json
 
 WATCHES_MIN = 8_192
@@ -58,10 +59,10 @@ def _data_dir(settings: Settings) -> Finding:
 
 
 def _transcripts(settings: Settings) -> Finding:
-    homes = [Path(each).expanduser() for each in settings["claude_dir"]]
+    homes = homes_in(settings)
     found = scan(homes)
     size_mb = sum(each.size for each in found) / 1e6
-    named = ", ".join(map(str, homes))
+    named = ", ".join(home.path for home in homes)
     if not found:
         return Finding(
             "transcripts", None, f"none below {named} yet; they appear with the first session"

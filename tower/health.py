@@ -3,7 +3,7 @@
 The role is found in the app's state. Tells nothing of any session.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.applications import Starlette
@@ -45,6 +45,24 @@ async def metrics_page(request: Request) -> Response:
     request.app.state.role.collect()
     pages = [generate_latest(each) for each in request.app.state.registries]
     return Response(b"".join(pages), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def described() -> dict[str, Any]:
+    """These routes as a part of the OpenAPI document."""
+    from hub.openapi.document import problem_of  # imported late: few ask for it
+
+    def item(name: str, summary: str, refusals: tuple[int, ...]) -> dict[str, Any]:
+        answer = {"description": "OK", "content": {"text/plain": {}}}
+        told = {"operationId": name, "tags": ["Operation"], "summary": summary, "security": []}
+        refused = {str(status): problem_of(status) for status in refusals}
+        return {"get": {**told, "responses": {"200": answer, **refused}}}
+
+    paths = {
+        "/healthz": item("getHealth", "Whether the process answers", ()),
+        "/readyz": item("getReady", "Whether what it depends on is there", (503,)),
+        "/metrics": item("getMetrics", "Prometheus text", (401, 403)),
+    }
+    return {"paths": paths, "schemas": {}}
 
 
 routes: list[BaseRoute] = [

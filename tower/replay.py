@@ -18,13 +18,14 @@ import msgspec
 from msgspec import Struct
 
 from ingest.adapters import jsontext
-from ingest.adapters.claude_lines import time_ms
 from ingest.adapters.claude_transcript import ClaudeTranscript
+from ingest.adapters.jsontext import time_ms
 from ingest.errors import InvalidPayload
-from ingest.files import SUBAGENTS, SUFFIX
-from ingest.tail import Mark, Origin, report
+from ingest.homes import SUBAGENTS, SUFFIX
+from ingest.tail import Origin, report
 from session import codec
 from session.delta import DEFAULT_WORKSPACE, MAIN_SOURCE, Delta
+from session.mark import Mark
 
 GAP_MAX_S = 3.0
 TIMEOUT_S = 5.0

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp
 from bus.base import Bus
 from bus.connect import connect
 from bus.errors import BusError
+from history.history import History
+from history.kept import Kept
 from hub import lag
 from hub.auth import Door
 from hub.gate import Gate
@@ -27,6 +29,7 @@ from hub.presence import Presence
 from hub.websocket import Hub
 from hub.worker import Worker
 from tower import health
+from tower.databases import make_database, prepare
 from tower.server import Server, nothing
 from tower.settings import Settings, SettingsError, address_of
 from tower.users import user_name
@@ -34,6 +37,7 @@ from tower.users import user_name
 log = logging.getLogger(__name__)
 
 RETRY_S = 0.5
+FLUSH_S = 0.5  # what is not written yet is safe in the log
 
 
 def _bus(settings: Settings) -> Bus:
@@ -67,11 +71,13 @@ class HubRole:
 
         self.bus = _bus(settings)
         self.door = door
-        # A session that is let go could not be brought back: what it has told is not kept here.
-        every = HubLimits().sessions_max
-        limits = HubLimits(subscriptions=settings["subscriptions"], board_rows_min=every)
-        self.worker = Worker(self.bus, Switchboard(limits, f"w-{secrets.token_hex(3)}"))
+        self.database = make_database(settings, default=False)
+        history = History(self.database)
+        limits = HubLimits(subscriptions=settings["subscriptions"])
+        board = Switchboard(limits, f"w-{secrets.token_hex(3)}")
+        self.worker = Worker(self.bus, board, Kept(history, self.bus))
         self.hub = Hub(self.worker, door)
+        self.hub.history = history
         self.registries = list(hub_app.registries)
         self.unready, self.collect, self.drain = self.hub.unready, self.hub.collect, self.hub.drain
 
@@ -82,6 +88,7 @@ class HubRole:
         routes = [*health.routes, *hub_app.routes]
         app = Starlette(routes=routes, exception_handlers=hub_app.handlers)
         app.state.role = app.state.hub = self.hub
+        app.state.openapi_parts = (health.described,)
         app.state.registries = self.registries
         return Gate(app, self.door)
 
@@ -147,15 +154,19 @@ class IngestRole:
 
 
 class RecorderRole:
-    """Checkpoints, trimming and what time alone changes; one of several leads."""
+    """History, checkpoints, trimming and what time alone changes; one of several leads."""
 
     def __init__(self, settings: Settings, door: Door) -> None:
         from history import metrics
         from history.recorder import Recorder
+        from history.store import Store
 
         self.bus = _bus(settings)
         self.door = door
-        self.recorder = Recorder(self.bus)
+        self.database = make_database(settings, default=False)
+        self.recorder = Recorder(self.bus, Store(self.database), FLUSH_S)
+        self.recorder.retain_days = settings["retain_days"]
+        self._migrate: bool = settings["auto_migrate"]
         self.registries: list[CollectorRegistry] = [metrics.registry]
         self.unready, self.collect, self.drain = (
             self.recorder.unready, self.recorder.collect, nothing,
@@ -166,8 +177,15 @@ class RecorderRole:
         return Gate(health.make_app(self, self.registries), self.door)
 
     def running(self, _listening: asyncio.Event) -> contextlib.AbstractAsyncContextManager[None]:
-        """The recorder itself."""
-        return _beside(self.bus, self.recorder.run())
+        """The recorder itself, once there is a database to record in."""
+        return _beside(self.bus, self._record())
+
+    async def _record(self) -> None:
+        try:
+            await prepare(self.database, migrate=self._migrate)
+            await self.recorder.run()
+        finally:
+            await self.database.close()
 
 
 async def greet(_role: Any, server: Server, settings: Settings) -> None:

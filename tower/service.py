@@ -1,4 +1,4 @@
-"""One service on one port: reader, ingest, memory bus, hub worker and timer in one process.
+"""One service on one port: reader, ingest, memory bus, hub worker and recorder in one process.
 
 Puts rooms together and decides nothing. Started by ``tower up``.
 """
@@ -9,13 +9,12 @@ import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
 from bus.connect import connect
-from history import timer
+from history import metrics as history_metrics
 from hub import app as hub_app
 from hub import lag
 from hub.auth import Door
@@ -27,12 +26,13 @@ from hub.websocket import Hub
 from hub.worker import Worker
 from ingest import app as ingest_app
 from ingest import metrics as ingest_metrics
+from ingest import operations as ingest_operations
 from ingest.limits import Limits as IngestLimits
 from ingest.publish import Publisher
-from session.delta import DEFAULT_WORKSPACE, Delta
-from session.fold import fold, new_session
-from session.state import Session
+from session.delta import DEFAULT_WORKSPACE
 from tower import health
+from tower.homes import homes_in
+from tower.records import Records
 from tower.settings import Settings
 from tower.users import user_name
 
@@ -54,14 +54,22 @@ class Service:
         self.bus = connect(None)
         limits = HubLimits(subscriptions=settings["subscriptions"])
         board = Switchboard(limits, f"w-{secrets.token_hex(3)}")
-        self.worker = Worker(self.bus, board, self)
+        self.records = Records(settings, self.bus)
+        self.worker = Worker(self.bus, board, self.records)
         self.hub = Hub(self.worker, door)
+        self.hub.history = self.records.history
         ingest_limits = IngestLimits()
         self.publisher = Publisher(self.bus, ingest_limits)
         self.ingest = ingest_app.Ingest(self.publisher, ingest_limits, self.machine)
         self.reader: Reader | None = None
-        self.registries = [*hub_app.registries, ingest_metrics.registry]
-        self.unready, self.collect, self.drain = self.hub.unready, self.hub.collect, self.hub.drain
+        self.registries = [*hub_app.registries, ingest_metrics.registry, history_metrics.registry]
+        self._tasks: list[asyncio.Task[None]] = []
+        self.unready, self.drain = self.hub.unready, self.hub.drain
+
+    def collect(self) -> None:
+        """Bring the gauges up to date."""
+        self.hub.collect()
+        self.records.collect()
 
     async def _read(self, listening: asyncio.Event) -> None:
         """Read transcripts, once the port answers: nobody waits for what this imports."""
@@ -69,31 +77,29 @@ class Service:
         from ingest.reader import Reader
         from ingest.tail import Origin
 
-        homes = [Path(each) for each in self.settings["claude_dir"]]
+        homes = homes_in(self.settings)
         origin = Origin(DEFAULT_WORKSPACE, *self.machine)
-        self.reader = Reader(homes, origin, self.publisher.append)
+        marks = await self.records.marks()
+        self.reader = Reader(homes, origin, self.publisher.append, marks)
+        self.records.on_deleted = self._forget
         while True:
             try:
-                await self.reader.run()
+                await self.reader.run(self._keep_stubs)
             except Exception:
                 # The board lives on without its reader, and the reader begins where it was.
                 log.exception("the reader failed and is started again")
                 await asyncio.sleep(READER_RETRY_S)
 
-    # Where the worker's sessions come from again: their transcripts on this machine.
+    def _forget(self, key: tuple[str, str]) -> None:
+        """A person deleted the session: its files are read again only if they grow."""
+        if self.reader is not None and key[0] == DEFAULT_WORKSPACE:
+            self.reader.forget(key[1])
 
-    def has(self, workspace: str, session_id: str) -> bool:
-        """Whether the session's transcript is here."""
-        if self.reader is None or workspace != DEFAULT_WORKSPACE:
-            return False
-        return self.reader.has(session_id)
-
-    async def restore(self, workspace: str, session_id: str) -> Session | None:
-        """A past session, from its transcript."""
-        if self.reader is None or workspace != DEFAULT_WORKSPACE:
-            return None
-        deltas = await self.reader.restore(session_id)
-        return _folded(deltas)
+    def _keep_stubs(self) -> None:
+        """Files that say nothing yet are not opened at every start."""
+        if self.reader is not None:
+            stubs = self.reader.stubs()
+            self._tasks.append(asyncio.create_task(self.records.keep_marks(stubs)))
 
     def app(self) -> Gate:
         """The whole application behind its gate."""
@@ -101,8 +107,9 @@ class Service:
             routes=[*health.routes, *hub_app.routes, *ingest_app.routes],
             exception_handlers=hub_app.handlers,
         )
-        app.state.role = app.state.hub = self.hub
+        app.state.role, app.state.hub = self, self.hub
         app.state.ingest = self.ingest
+        app.state.openapi_parts = (ingest_operations.part, health.described)
         app.state.registries = self.registries
         return Gate(app, self.door)
 
@@ -110,29 +117,20 @@ class Service:
     async def running(self, listening: asyncio.Event) -> AsyncIterator[None]:
         """Run everything but the server; the board is ready when this is entered."""
         await self.bus.open()
-        async with asyncio.TaskGroup() as group:
-            tasks = [
+        async with self.records.running(listening), asyncio.TaskGroup() as group:
+            self._tasks = [
                 group.create_task(self.worker.run()),
                 group.create_task(self.hub.run()),
                 group.create_task(Presence(self.bus, self.worker).run()),
                 group.create_task(lag.run(self.worker)),
                 group.create_task(self.publisher.run()),
-                group.create_task(timer.run(self.bus, self.worker.board.cache.all_sessions)),
             ]
             if self.settings["watch"]:
-                tasks.append(group.create_task(self._read(listening)))
+                self._tasks.append(group.create_task(self._read(listening)))
             try:
                 await self.worker.ready.wait()
                 yield
             finally:
-                for task in tasks:
+                for task in self._tasks:
                     task.cancel()
         await self.bus.close()
-
-
-def _folded(deltas: list[Delta]) -> Session | None:
-    session: Session | None = None
-    for delta in deltas:
-        session = session or new_session(delta)
-        fold(session, delta)
-    return session

@@ -112,7 +112,7 @@ _PARSERS = {
 
 
 def default_data_dir() -> str:
-    """Where the service keeps its secrets, and later its history."""
+    """Where the service keeps its secrets and its history."""
     home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
     return str(Path(home) / "agenttower")
 
@@ -120,6 +120,11 @@ def default_data_dir() -> str:
 def default_claude_dirs() -> list[str]:
     """The Claude Code home of this user."""
     return [os.environ.get("CLAUDE_CONFIG_DIR") or str(Path.home() / ".claude")]
+
+
+def default_codex_dirs() -> list[str]:
+    """The Codex home of this user."""
+    return [os.environ.get("CODEX_HOME") or str(Path.home() / ".codex")]
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -141,12 +146,38 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
         help="The log of hub, ingest and recorder: redis:// (or rediss, +sentinel, +cluster).",
     ),
+    Setting(
+        name="database_url",
+        kind="text",
+        default=None,
+        secret=True,
+        help="History: sqlite:///file or postgresql://…; `tower up` keeps its own in --data-dir.",
+    ),
+    Setting(
+        name="auto_migrate",
+        kind="bool",
+        default=True,
+        help="Bring the tables up to date at start; else `tower db upgrade` does.",
+    ),
+    Setting(
+        name="retain_days",
+        kind="int",
+        default=None,
+        bounds=(1, 36_500),
+        help="Past sessions are deleted after so many days of silence; else never.",
+    ),
     Setting(name="data_dir", kind="text", default=None, help="Folder for the service's own files."),
     Setting(
         name="claude_dir",
         kind="paths",
         default=None,
         help="Claude Code homes to read (each contains projects/).",
+    ),
+    Setting(
+        name="codex_dir",
+        kind="paths",
+        default=None,
+        help="Codex homes to read (each contains sessions/), or folders of rollouts.",
     ),
     Setting(name="watch", kind="bool", default=True, help="Read transcripts on this machine."),
     Setting(name="browser", kind="bool", default=True, help="Open the board in a browser."),
@@ -185,7 +216,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="log_level", kind="level", default="warning", help="How much is logged."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
-_COMPUTED = {"data_dir": default_data_dir, "claude_dir": default_claude_dirs}
+_COMPUTED = {
+    "data_dir": default_data_dir,
+    "claude_dir": default_claude_dirs,
+    "codex_dir": default_codex_dirs,
+}
 
 
 class Settings:
@@ -201,6 +236,11 @@ class Settings:
     def data_dir(self) -> Path:
         """The folder for the service's own files."""
         return Path(self["data_dir"]).expanduser()
+
+    @property
+    def history_path(self) -> Path:
+        """Where history is kept that has no database of its own."""
+        return self.data_dir / "history.db"
 
     @property
     def address(self) -> str:

@@ -82,7 +82,9 @@ def command(home: Path, data: Path, *more: str, port: int = 0) -> list[str]:
 def environment(data: Path) -> dict[str, str]:
     """Nothing of the user's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TOWER_")}
-    return {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "XDG_CONFIG_HOME": str(data)}
+    return {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "XDG_CONFIG_HOME": str(data)} | {
+        "CODEX_HOME": str(data / "no-codex")
+    }
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from tests.end_to_end.running import Tower, started, until
 from tests.end_to_end.status_reference import Derived
+from tests.ingest.adapters.rollouts import last_total
 
 pytestmark = pytest.mark.fixtures
 NAMES = ("input", "output", "cache_write", "cache_read")
@@ -41,6 +42,24 @@ def test_all_48_sessions_count_right(
     assert len(ids) == 48
     with capsys.disabled():
         sys.stdout.write(f"\nup {up_s:.2f} s, all read {read_s:.2f} s, RSS {rss_mb:.0f} MB\n")
+
+
+def test_rollouts_of_codex_count_right_beside_claude_code(
+    shared_fixtures: Path, tmp_path: Path
+) -> None:
+    """Eleven sessions with their agent's name; their tokens are the last totals they write."""
+    (tmp_path / "home" / "projects").mkdir(parents=True)
+    paths = {path.stem: path for path in (shared_fixtures / "codex").rglob("*.jsonl")}
+    more = ("--codex-dir", str(shared_fixtures / "codex"))
+    with started(tmp_path / "home", tmp_path / "data", *more) as tower:
+        rows = until(lambda: paths.keys() == (told := tower.live()).keys() and told, 60)
+        assert {row["agent"] for row in rows.values()} == {"codex"}
+        for name, path in paths.items():
+            whole, cached, output = last_total(path.read_bytes())
+            assert tokens(tower, name) == [whole, output, 0, cached]
+        assert {name for name in paths if rows[name]["cost_usd"]} == {
+            name for name, path in paths.items() if any(last_total(path.read_bytes()))
+        }
 
 
 def tokens(tower: Tower, name: str) -> list[int]:

@@ -1,7 +1,6 @@
 """One service from one command: its door, its board, its start and its end."""
 
 import contextlib
-import http.client
 import json
 import os
 import re
@@ -272,11 +271,10 @@ def test_ctrl_c_during_the_first_read_ends_quietly(tmp_path: Path) -> None:
     assert process.returncode in (0, 130)
 
 
-def test_a_second_tower_on_the_same_folder_shares_its_secrets(home: Path, tmp_path: Path) -> None:
-    """Another port, the same token."""
-    with started(home, tmp_path / "data") as one, started(home, tmp_path / "data") as two:
-        assert one.token == two.token
-        assert two.get("/api/me")["workspace"] == "default"
-        with contextlib.closing(http.client.HTTPConnection(one.address, timeout=5)) as direct:
-            direct.request("GET", "/readyz")
-            assert direct.getresponse().status == 200
+def test_a_second_tower_on_the_same_folder_is_wrong_usage(home: Path, tmp_path: Path) -> None:
+    """Two would write one history; it names the folder and the flag, and the first one lives on."""
+    with started(home, tmp_path / "data") as one:
+        code, told = ended(home, tmp_path / "data")
+        assert code == 2
+        assert "--data-dir" in told
+        assert one.ask("GET", "/readyz")[0] == 200

@@ -23,10 +23,10 @@ import pytest
 from starlette.requests import Request
 from websockets.exceptions import ConnectionClosed
 
-from hub import rest
 from hub.auth import OWNER
 from hub.live.groups import Group
 from hub.live.views import View
+from hub.rest import live as live_routes
 from hub.worker import now_ms
 from session.delta import Delta
 from session.state import Session, summary
@@ -159,7 +159,7 @@ class Truth:
         """The rows that ``GET /api/live`` would answer in this very step."""
         app = type("App", (), {"state": type("State", (), {"hub": self.hub.hub})})
         scope = {"type": "http", "app": app, "state": {"grant": OWNER}, "headers": []}
-        answer = rest.live(Request(scope))
+        answer = live_routes.live(Request(scope))
         try:
             answer.send(None)
         except StopIteration as done:

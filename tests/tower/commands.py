@@ -34,7 +34,8 @@ class Done(NamedTuple):
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Nothing of the user's own: neither settings nor folders."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TOWER_")}
-    kept.pop("CLAUDE_CONFIG_DIR", None)
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME"):
+        kept.pop(name, None)
     own = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "NO_COLOR": "1"}
     own |= {"XDG_DATA_HOME": str(home / "data"), "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
     return {**kept, **own, **more}

@@ -78,10 +78,12 @@ def ask(
 
 @contextlib.contextmanager
 def role(home: Path, name: str, url: str, *arguments: str, **more: str) -> Iterator[RoleProcess]:
-    """A role that answers; ready it need not be. ``home`` is its own."""
+    """A role that answers; ready it need not be. ``home`` is its own, its neighbours share
+    their history with it."""
     home.mkdir(exist_ok=True)
     options = arguments if "--port" in arguments else ("--port", "0", *arguments)
-    told = {"TOWER_REDIS_URL": url, "TOWER_TOKEN": TOKEN, **more}
+    database = f"sqlite:///{home.parent / 'history.db'}"
+    told = {"TOWER_REDIS_URL": url, "TOWER_DATABASE_URL": database, "TOWER_TOKEN": TOKEN, **more}
     errors = home / "errors.txt"
     with errors.open("w") as stderr:
         process = subprocess.Popen(

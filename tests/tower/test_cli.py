@@ -146,12 +146,16 @@ def test_the_doctor_tells_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / ".claude" / "projects" / "-p" / "s.jsonl"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"{}\n")
+    rollout = tmp_path / ".codex" / "sessions" / "2026" / "r.jsonl"
+    rollout.parent.mkdir(parents=True)
+    rollout.write_bytes(b"{}\n")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = str(closed.getsockname()[1])
         told = findings(run(tmp_path, "doctor", "--json", "--port", port).out)
     assert set(told) == {"python", "dashboard", "data_dir", "transcripts", "watches", "tower"}
     assert told["transcripts"]["ok"] is True
+    assert str(told["transcripts"]["message"]).startswith("2 files")
     assert told["tower"]["ok"] is None
     assert all(each["message"] for each in told.values())
 

@@ -161,6 +161,7 @@ def test_each_line_is_a_report_of_its_own(tmp_path: Path) -> None:
     _, told = played(path)
     assert texts(told) == ["one", "two", "three"]
     assert [each.from_ for each in told[1:]] == [each.to for each in told[:-1]]
+    assert [each.mark for each in told] == [None] * 3
 
 
 @pytest.mark.fixtures

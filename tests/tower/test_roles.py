@@ -42,6 +42,14 @@ def test_a_role_without_redis_is_wrong_usage(tmp_path: Path, name: str) -> None:
     assert "TOWER_REDIS_URL" in done.told
 
 
+@pytest.mark.parametrize("name", ["hub", "recorder"])
+def test_a_role_without_a_database_is_wrong_usage(tmp_path: Path, name: str) -> None:
+    """A hub that reads no history, or a recorder that writes none, would be half of one."""
+    done = run(tmp_path, name, "--port", "0", TOWER_REDIS_URL="redis://127.0.0.1:1")
+    assert done.code == 2
+    assert "TOWER_DATABASE_URL" in done.told
+
+
 @pytest.mark.parametrize("name", ROLES)
 @pytest.mark.parametrize(
     ("url", "word"),

@@ -168,6 +168,16 @@ def test_the_claude_home_is_claudes_own(loaded: Load, monkeypatch: pytest.Monkey
     assert loaded()["claude_dir"] == ["/home/ada/.claude"]
 
 
+def test_the_codex_home_is_codex_own(loaded: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Codex itself looks; several as in PATH."""
+    monkeypatch.setenv("CODEX_HOME", "/elsewhere")
+    assert loaded()["codex_dir"] == ["/elsewhere"]
+    monkeypatch.delenv("CODEX_HOME")
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert loaded()["codex_dir"] == ["/home/ada/.codex"]
+    assert loaded(TOWER_CODEX_DIR=os.pathsep.join(("/x", "/y")))["codex_dir"] == ["/x", "/y"]
+
+
 def test_the_data_folder_is_the_users(loaded: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """By XDG, else below the home; a tilde is opened."""
     monkeypatch.setenv("HOME", "/home/ada")

@@ -1,0 +1,158 @@
+"""What one service keeps: the same board after a restart, and figures that outlive transcripts."""
+
+import os
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.running import Tower, started, until
+from tests.session.made import assistant, prompt, tool_use, usage
+
+HOUR_MS = 3_600_000
+FAR_BACK_MS = 48 * HOUR_MS
+
+
+def now() -> int:
+    """Milliseconds since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with a session that is at work, and two that are long over."""
+    folder = tmp_path / "home" / "projects" / "-made-up"
+    folder.mkdir(parents=True)
+    at = now()
+    work = prompt("build the needle", at) + assistant("m1", tool_use("t1"), at=at, usage=usage(20))
+    (folder / "live.jsonl").write_bytes(work)
+    for place, name in enumerate(("old", "older"), 1):
+        then = at - place * FAR_BACK_MS
+        told = prompt(f"{name} thoughts", then)
+        told += assistant(f"m-{name}", at=then, usage=usage(10 * place), stop="end_turn")
+        (folder / f"{name}.jsonl").write_bytes(told)
+    return tmp_path / "home"
+
+
+def transcript(home: Path, name: str) -> Path:
+    """The file of a session."""
+    return home / "projects" / "-made-up" / f"{name}.jsonl"
+
+
+def count(data: Path, query: str) -> int:
+    """A number out of the database, 0 where there is none yet."""
+    try:
+        with sqlite3.connect(f"file:{data / 'history.db'}?mode=ro", uri=True) as history:
+            return int(history.execute(query).fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+def recorded(data: Path) -> int:
+    """How many files are recorded."""
+    return count(data, "SELECT count(*) FROM reader_offsets")
+
+
+def figures(tower: Tower) -> dict[str, Any]:
+    """What people decide by: rows and sums."""
+    names = ("status", "tokens", "cost_usd", "messages", "tool_calls", "title", "ended_at")
+    listed = tower.get("/api/sessions?limit=1000")
+    rows = {row["id"]: {name: row[name] for name in names} for row in listed["sessions"]}
+    return {"rows": rows, "total": listed["total"], "usage": tower.get("/api/usage?by=model")}
+
+
+def settled(home: Path, data: Path) -> dict[str, Any]:
+    """The figures of a first run that has recorded everything."""
+    with started(home, data) as tower:
+        until(lambda: recorded(data) == 3)
+        told = figures(tower)
+        assert tower.end() == 0
+    assert told["total"] == 3
+    return told
+
+
+def test_a_restart_shows_the_same_board_and_opens_no_transcript(home: Path, tmp_path: Path) -> None:
+    """Whatever is in a file now: it has the size and the time that it was recorded with."""
+    data = tmp_path / "data"
+    before = settled(home, data)
+    for name in ("live", "old", "older"):
+        path = transcript(home, name)
+        seen = path.stat()
+        path.write_bytes(b" " * seen.st_size)
+        os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    with started(home, data) as tower:
+        assert set(tower.live()) == {"live", "old", "older"}  # with the first answer
+        assert figures(tower) == before
+        opened = tower.get("/api/live/live")
+        assert [each["kind"] for each in opened["timeline"]] == ["session", "prompt", "tool"]
+
+
+def test_history_outlives_the_transcripts(home: Path, tmp_path: Path) -> None:
+    """Agents delete theirs after a month; timelines and searches are still there."""
+    data = tmp_path / "data"
+    before = settled(home, data)
+    shutil.rmtree(home / "projects")
+    with started(home, data) as tower:
+        assert figures(tower) == before
+        found = tower.get("/api/sessions?q=needle")
+        assert [row["id"] for row in found["sessions"]] == ["live"]
+        page = tower.get("/api/sessions/older/timeline")["timeline"]
+        assert [each["text"] for each in page if each["kind"] == "prompt"] == ["older thoughts"]
+
+
+def test_a_transcript_that_grew_meanwhile_is_counted_once(home: Path, tmp_path: Path) -> None:
+    """It is read from its beginning to know its sums, and told from where history is."""
+    data = tmp_path / "data"
+    settled(home, data)
+    with transcript(home, "live").open("ab") as file:
+        file.write(assistant("m2", at=now(), usage=usage(5), stop="end_turn"))
+    with started(home, data) as tower:
+        until(lambda: tower.live()["live"]["tokens"]["output"] == 25)
+        until(lambda: tower.get("/api/usage?by=session")["rows"][0]["output"] == 25)
+        timeline = tower.get("/api/sessions/live/timeline")["timeline"]
+        seqs = [each["seq"] for each in timeline]
+        assert seqs == list(range(1, len(seqs) + 1))
+        assert not tower.get("/api/sessions/live")["timeline_partial"]
+
+
+def test_a_killed_service_goes_on_where_its_database_is(home: Path, tmp_path: Path) -> None:
+    """Hooks that were recorded are there, an open permission among them; nothing counts twice."""
+    data = tmp_path / "data"
+    asked = {"session_id": "h", "tool_name": "Bash", "tool_input": {"command": "rm -r build"}}
+    with started(home, data) as tower:
+        until(lambda: recorded(data) == 3)
+        tower.hook({"session_id": "h", "hook_event_name": "UserPromptSubmit", "prompt": "clean"})
+        tower.hook({**asked, "hook_event_name": "PermissionRequest"})
+        waits = "SELECT count(*) FROM sessions WHERE id = 'h' AND attention = 1"
+        until(lambda: count(data, waits))
+        before = figures(tower)
+        tower.process.kill()
+        tower.process.wait(10)
+    with started(home, data) as tower:
+        assert figures(tower) == before
+        [item] = tower.get("/api/attention")["open"]
+        assert (item["session"], item["kind"]) == ("h", "permission")
+        tower.hook({"session_id": "h", "hook_event_name": "Stop"})
+        until(lambda: tower.live()["h"]["status"] == "idle")
+        assert tower.get("/api/attention")["open"] == []
+
+
+def test_a_deleted_session_stays_away_until_it_grows(home: Path, tmp_path: Path) -> None:
+    """Its transcript lies there, and is not read again; when it grows, all of it comes back."""
+    data = tmp_path / "data"
+    settled(home, data)
+    with started(home, data) as tower:
+        bearer = {"Authorization": f"Bearer {tower.token}"}
+        until(lambda: tower.ask("DELETE", "/api/sessions/old", **bearer)[0] in (202, 204))
+        until(lambda: tower.get("/api/sessions")["total"] == 2)
+        assert tower.end() == 0
+    with started(home, data) as tower:
+        assert set(tower.live()) == {"live", "older"}
+        with transcript(home, "old").open("ab") as file:
+            file.write(prompt("once more", now()))
+        until(lambda: "old" in tower.live())
+        until(lambda: tower.live()["old"]["messages"] == 3)
+        assert tower.live()["old"]["tokens"]["output"] == 10
