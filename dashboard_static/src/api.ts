@@ -66,3 +66,5 @@ export const attentionPath = (id: string): string => `api/attention/${encodeURIC
 export const livePath = (id: string): string => `api/live/${encodeURIComponent(id)}`;
 export const entryPath = (session: string, entry: string): string =>
   `api/sessions/${encodeURIComponent(session)}/entries/${encodeURIComponent(entry)}`;
+/** The smallest question that `/api/usage` answers: it names its table of prices whatever is asked. */
+export const todayUsagePath = (): string => `api/usage?by=day&since=${new Date().toISOString().slice(0, 10)}`;

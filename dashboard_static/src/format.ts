@@ -1,6 +1,6 @@
 /** Values as people read them. What is not known is said so; it is never shown as 0. */
 
-import type { CostState, Tokens } from "./protocol";
+import type { CostState, ModelUse, Tokens } from "./protocol";
 
 export const UNKNOWN = "unknown";
 
@@ -41,6 +41,19 @@ export function cost(value: number | null | undefined, state: CostState | null |
   if (state === "unknown" || value == null) return UNKNOWN;
   return state === "partial" ? `≥ ${usd(value)}` : usd(value);
 }
+
+/** Of one model: metrics tell no calls, so there only the cost says whether there is a price. */
+export function costStateOf({ cost_usd, unpriced }: ModelUse): CostState {
+  if (cost_usd == null) return "unpriced";
+  return unpriced ? "partial" : "priced";
+}
+
+export const COST_WORDS: Record<CostState, string> = {
+  priced: "Every call has a price.",
+  partial: "Some calls have no price: this is a lower bound.",
+  unpriced: "No call has a price.",
+  unknown: "No call was told, so the cost is not known.",
+};
 
 export function tokensTitle(tokens: Tokens | null | undefined): string {
   if (!tokens) return "tokens unknown: no transcript was read";

@@ -60,6 +60,9 @@ export interface ToolUse {
 export interface ModelUse {
   tokens: Tokens | null;
   cost_usd: number | null;
+  /** API calls, and how many of them have no price; null where only metrics tell. */
+  calls?: number | null;
+  unpriced?: number | null;
 }
 
 export interface Subagent {
@@ -110,6 +113,12 @@ export interface Entry {
   agent_id?: string | null;
 }
 
+export interface SourceUsage {
+  tokens: Tokens;
+  cost_usd: number | null;
+  calls: number | null;
+}
+
 export interface Detail extends Summary {
   objectives_list: Record<string, Objective>;
   tools: Record<string, ToolUse>;
@@ -117,6 +126,10 @@ export interface Detail extends Summary {
   subagents_tree: Record<string, Subagent>;
   inherited: { tokens: Tokens | null; cost_usd: number | null } | null;
   timeline_partial?: boolean;
+  /** What each source alone says, the one that counts first; they are never added up. */
+  usage_sources: Record<string, SourceUsage>;
+  /** Sources that fell behind while others are heard, with when each was heard last. */
+  silent: Record<string, number>;
   token_series: Bucket[];
   errors_list: ErrorEntry[];
   timeline: Entry[];

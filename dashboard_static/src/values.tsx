@@ -1,6 +1,6 @@
 /** Values that are shown in more than one place, each always in the same way. */
 
-import { compact, cost, exact, sum, tokensTitle, UNKNOWN } from "./format";
+import { COST_WORDS, compact, cost, exact, sum, tokensTitle, UNKNOWN } from "./format";
 import type { CostState, Status, Tokens } from "./protocol";
 
 export function StatusWord({ status }: { status: Status }) {
@@ -18,22 +18,16 @@ export function TokenCount({ tokens }: { tokens: Tokens | null | undefined }) {
   return <span title={tokensTitle(tokens)}>{compact(total)}</span>;
 }
 
-export function Cost({ usd, state }: { usd: number | null; state: CostState }) {
+export function Cost({ usd, state, why }: { usd: number | null; state: CostState; why?: string }) {
   const text = cost(usd, state);
-  if (text === UNKNOWN) return <Unknown why="The cost is not known." />;
+  const words = why ?? COST_WORDS[state];
+  if (text === UNKNOWN) return <Unknown why={words} />;
   return (
-    <span class={state === "priced" ? undefined : "uncertain"} title={COST_WORDS[state]} data-state={state}>
+    <span class={state === "priced" ? undefined : "uncertain"} title={words} data-state={state}>
       {text}
     </span>
   );
 }
-
-const COST_WORDS: Record<CostState, string> = {
-  priced: "Every call has a price.",
-  partial: "Some calls have no price: this is a lower bound.",
-  unpriced: "There is no price for this model.",
-  unknown: "The cost is not known.",
-};
 
 export function Count({ value }: { value: number | null | undefined }) {
   return value == null ? <Unknown /> : <span title={exact(value)}>{compact(value)}</span>;

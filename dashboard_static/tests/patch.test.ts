@@ -11,6 +11,8 @@ const detail = (change: Partial<Detail> = {}): Detail => ({
   models: {},
   subagents_tree: {},
   inherited: null,
+  usage_sources: {},
+  silent: {},
   token_series: [],
   errors_list: [],
   timeline: [],

@@ -25,7 +25,7 @@ class Tower(NamedTuple):
 
     def hook(self, **payload: object) -> None:
         """Post one hook payload as an agent would."""
-        self._post("/v1/hooks/claude-code", payload)
+        self.post("/v1/hooks/claude-code", payload)
 
     def get(self, path: str) -> dict[str, object]:
         """A JSON answer of the API."""
@@ -35,9 +35,19 @@ class Tower(NamedTuple):
             told: dict[str, object] = json.load(answer)
             return told
 
-    def _post(self, path: str, body: dict[str, object]) -> None:
+    def patch(self, path: str, body: dict[str, object]) -> None:
+        """Change something as the owner."""
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         data = json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, method="POST")
+        request = urllib.request.Request(self.url + path, data, headers, method="PATCH")
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            assert answer.status == 200
+
+    def post(self, path: str, body: dict[str, object]) -> None:
+        """Post JSON as whoever may send it without a token."""
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, data, headers, method="POST")
         with urllib.request.urlopen(request, timeout=5) as answer:
             assert answer.status == 200
 
@@ -57,6 +67,7 @@ def started(folder: Path) -> Iterator[Tower]:
     (home / "projects" / "-made-up").mkdir(parents=True)
     data = folder / "data"
     arguments = ["up", "--port", "0", "--data-dir", str(data), "--claude-dir", str(home)]
+    arguments += ["--codex-dir", str(folder / "no-codex")]
     process = run(*arguments, "--no-browser")
     assert process.stdout is not None
     try:

@@ -37,7 +37,7 @@ function Card({ item }: { item: Item }) {
         </span>
       </p>
       <pre class="card-summary">{item.summary}</pre>
-      {request.value === null ? (
+      {item.kind === "budget" ? null : request.value === null ? (
         <button type="button" class="ghost" onClick={load}>
           Show the full request
         </button>

@@ -1,11 +1,23 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { exact, usd } from "../format";
 import type { Summary } from "../protocol";
 import { Cost, Count } from "../values";
+import { useField, type HoldSignal } from "./field";
+import { askPrices, prices } from "./prices";
+import { costWords, unpricedModels } from "./source_words";
 
-export function Metrics({ summary }: { summary: ReadonlySignal<Summary | undefined> }) {
+interface Props {
+  summary: ReadonlySignal<Summary | undefined>;
+  hold: HoldSignal;
+}
+
+export function Metrics({ summary, hold }: Props) {
+  useEffect(askPrices, []);
   const session = summary.value;
+  const state = session?.cost_state ?? "unknown";
+  const why = costWords(state, unpricedModels(useField(hold, "models") ?? {}), prices.value);
   const tokens = session?.tokens;
   return (
     <section class="metrics" aria-label="Metrics">
@@ -26,7 +38,8 @@ export function Metrics({ summary }: { summary: ReadonlySignal<Summary | undefin
         words="Cost"
         note={session?.budget_usd != null ? `of ${usd(session.budget_usd)}` : costNote(session)}
       >
-        <Cost usd={session?.cost_usd ?? null} state={session?.cost_state ?? "unknown"} />
+        <Cost usd={session?.cost_usd ?? null} state={state} why={why} />
+        <span class="hidden">{why}</span>
       </Metric>
       <Metric name="messages" words="Messages">
         <Count value={session?.messages} />

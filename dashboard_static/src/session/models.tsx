@@ -1,5 +1,5 @@
-import { usd } from "../format";
-import { TokenCount } from "../values";
+import { costStateOf } from "../format";
+import { Cost, TokenCount } from "../values";
 import { useField, type HoldSignal } from "./field";
 import { Panel } from "./panel";
 
@@ -31,7 +31,7 @@ export function Models({ hold }: { hold: HoldSignal }) {
                 <TokenCount tokens={use.tokens} />
               </td>
               <td class="number">
-                {use.cost_usd == null ? <span class="uncertain">unpriced</span> : usd(use.cost_usd)}
+                <Cost usd={use.cost_usd} state={costStateOf(use)} />
               </td>
             </tr>
           ))}

@@ -10,6 +10,7 @@ import { SessionHeader } from "./head";
 import { Metrics } from "./metrics";
 import { Models } from "./models";
 import { Objectives } from "./objectives";
+import { Silences, Sources } from "./sources";
 import { Subagents } from "./subagents";
 import { Timeline } from "./timeline";
 import { Tools } from "./tools";
@@ -24,7 +25,8 @@ export function SessionPage({ id }: { id: string }) {
       <SessionHeader id={id} summary={summary} freshness={<Freshness hold={hold} />} />
       <div class="session-body">
         <AttentionCards id={id} />
-        <Metrics summary={summary} />
+        <Silences hold={hold} />
+        <Metrics summary={summary} hold={hold} />
         <div class="session-columns">
           <div class="session-main">
             <ChartPanel hold={hold} />
@@ -34,6 +36,7 @@ export function SessionPage({ id }: { id: string }) {
             <Objectives hold={hold} />
             <Tools hold={hold} />
             <Models hold={hold} />
+            <Sources hold={hold} />
             <Subagents hold={hold} />
             <Errors hold={hold} />
           </div>

@@ -69,6 +69,8 @@ const EMPTY = {
   models: {},
   subagents_tree: {},
   inherited: null,
+  usage_sources: {},
+  silent: {},
   token_series: [],
   errors_list: [],
 };
