@@ -108,7 +108,10 @@ ensure_packages() {
     lock=$ROOT/requirements/$1.txt
     if cmp -s "$lock" "$MADE/$1"; then return 0; fi
     say "Installing requirements/$1.txt"
-    uv_run pip install -q --python "$PY" --require-hashes -r "$lock" || fail "installing failed."
+    # Where Python may not keep what it compiles, every start would compile everything again.
+    ahead=${PYTHONDONTWRITEBYTECODE:+--compile-bytecode}
+    uv_run pip install -q $ahead --python "$PY" --require-hashes -r "$lock" ||
+        fail "installing failed."
     mkdir -p "$MADE" && cp "$lock" "$MADE/$1"
 }
 
@@ -122,6 +125,10 @@ ensure_project() {
     uv_run pip install -q --python "$PY" --no-deps --reinstall-package agenttower \
         --build-constraints "$ROOT/requirements/build.txt" --editable "$ROOT" ||
         fail "the build failed; the lines above say why."
+    if [ -n "${PYTHONDONTWRITEBYTECODE-}" ]; then
+        (cd "$ROOT" && env -u PYTHONDONTWRITEBYTECODE "$PY" -m compileall -q \
+            session bus ingest hub history tower)
+    fi
     mkdir -p "$MADE" && printf '%s\n' "$project" >"$MADE/project"
 }
 

@@ -24,7 +24,42 @@ def test_the_shell_entry_says_what_it_measures() -> None:
         [ROOT / "scripts/bench"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
-    assert "fanout" in done.stderr
+    assert "fanout, history or first-read" in done.stderr
+
+
+def test_every_question_to_history_is_measured(tmp_path: Path) -> None:
+    """With few sessions, which are made, recorded and asked by the same tools."""
+    told = tmp_path / "told.json"
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmarks/recorded.py", "--quick", "--json", str(told)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    document = json.loads(told.read_text())
+    rows = document["rows"]
+    assert document["idle"]["resident_bytes"] > 0
+    assert {row["what"].split(",")[0].split(" ")[0] for row in rows} == {
+        "list", "search", "usage", "timeline", "restore",
+    }  # fmt: skip
+    assert all(0 < row["p50_ms"] <= row["p99_ms"] for row in rows)
+
+
+def test_a_first_read_is_measured(tmp_path: Path) -> None:
+    """Of a small home, by a tower of its own, with a client that waits for hooks."""
+    told = tmp_path / "told.json"
+    slug = tmp_path / "home" / "projects" / "-made-up"
+    slug.mkdir(parents=True)
+    source = ROOT / "tests/fixtures/transcripts/multi_block/main.jsonl"
+    (slug / "a.jsonl").write_bytes(source.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmarks/first_read.py", "--home", str(tmp_path / "home"),
+         "--megabytes", "0", "--rounds", "1", "--json", str(told)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [row["value"] > 0 for row in json.loads(told.read_text())["rows"]] == [True] * 4
 
 
 @pytest.mark.usefixtures("gcc")

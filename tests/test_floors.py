@@ -20,11 +20,11 @@ FLOORS = (
     (r"ingest\.app", 4),
     (r"ingest\..+", 3),
     (r"hub", 2),
-    (r"hub\.(live(\..+)?|errors|limits|metrics)", 2),
+    (r"hub\.(live(\..+)?|errors|kept|limits|metrics)", 2),
     (r"hub\.(worker|refold)", 3),
     (r"hub\..+", 4),
     (r"history", 2),
-    (r"history\.recorder(\..+)?", 3),
+    (r"history\.(housekeeping|recorder|scribe)", 3),
     (r"history\..+", 2),
     (r"tower(\..+)?", 5),
 )

@@ -6,6 +6,7 @@ replaced, except that ``--saturate`` takes away the pace, to measure the send pa
 
 import argparse
 import asyncio
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ from hub.live.pace import Pace
 from hub.live.switchboard import Switchboard
 from tower.server import listen, make_server
 from tower.service import Service
-from tower.settings import Settings, Value
+from tower.settings import SETTINGS, Settings, Value
 
 WINDOW_BYTES = 192 * 1024  # so much may the slowest client leave unacknowledged in saturation
 QUIET_S = 0.7  # longer than a client waits with its acknowledgement
@@ -106,11 +107,13 @@ async def generate(service: Service, fleet: Fleet, told: argparse.Namespace) -> 
         await drive(told.rate, send)
 
 
-async def serve(told: argparse.Namespace) -> None:
-    """The service, its server and the fleet."""
+async def serve(told: argparse.Namespace, folder: str) -> None:
+    """The service, its server and the fleet; its history is in a folder of its own."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    values = {"watch": Value(False, "benchmark"), "subscriptions": Value(4, "benchmark")}
+    values = {each.name: Value(each.default, "default") for each in SETTINGS}
+    ours = {"watch": False, "subscriptions": 4, "data_dir": folder}
+    values |= {name: Value(value, "benchmark") for name, value in ours.items()}
     door = Door(token="benchmark", key=b"b" * 32, port=port, needs_credential=False)  # noqa: S106
     service = Service(Settings(values), door)
     server = make_server(service.app(), service.drain)
@@ -135,4 +138,5 @@ async def serve(told: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     words = parse()
-    serving.run(lambda: serve(words), words.seconds)
+    with tempfile.TemporaryDirectory(prefix="our-server-") as made:
+        serving.run(lambda: serve(words, made), words.seconds)

@@ -1,0 +1,92 @@
+"""A tower of its own, for what can only be measured from outside.
+
+Started as a person would, on a free port and with a data folder that is named; ended with the
+block. Used by the benchmarks of history and of the first read.
+"""
+
+import contextlib
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+class Tower(NamedTuple):
+    """A service that listens, and its data folder."""
+
+    pid: int
+    port: int
+    data: Path
+
+    @property
+    def token(self) -> str:
+        """The owner's."""
+        return (self.data / "token").read_text().strip()
+
+    def files_recorded(self) -> int:
+        """Of how many files everything is in the database."""
+        uri = f"file:{self.data / 'history.db'}?mode=ro"
+        try:
+            with contextlib.closing(sqlite3.connect(uri, uri=True)) as history:
+                query = "SELECT mark FROM reader_offsets"
+                return sum(_is_whole(mark) for (mark,) in history.execute(query))
+        except sqlite3.Error:
+            return 0
+
+    def cpu_percent(self, seconds: float) -> float:
+        """The part of a core that it and its processes take, over some seconds."""
+        before = sum(map(_spent_s, self._pids()))
+        time.sleep(seconds)
+        return 100 * (sum(map(_spent_s, self._pids())) - before) / seconds
+
+    def resident_bytes(self) -> int:
+        """Memory of it and its processes; what they share counts in parts."""
+        return sum(map(_proportional_bytes, self._pids()))
+
+    def _pids(self) -> list[int]:
+        told = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [self.pid, *map(int, told.split())]
+
+
+def _is_whole(mark: bytes) -> bool:
+    from history.rows import mark_of
+    from session.mark import Mark
+
+    read: Mark | None = mark_of(mark)
+    return read is not None and read.mtime_ns > 0
+
+
+def _spent_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * TICK_S
+
+
+def _proportional_bytes(pid: int) -> int:
+    found = re.search(
+        r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE
+    )
+    return int(found[1]) * 1024 if found else 0
+
+
+@contextlib.contextmanager
+def started(data: Path, home: Path) -> Iterator[Tower]:
+    """``tower up`` on a free port, with this data folder and this home of Claude Code."""
+    command = [sys.executable, "-c", "from tower.cli import main; main()", "up", "--port", "0"]
+    command += ["--data-dir", str(data), "--claude-dir", str(home), "--no-browser"]
+    command += ["--codex-dir", str(data / "none")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            found = re.search(r":(\d+)/", process.stdout.readline() if process.stdout else "")
+            if found is None:
+                raise SystemExit("the tower did not start")
+            yield Tower(process.pid, int(found[1]), data)
+        finally:
+            process.terminate()
