@@ -42,11 +42,17 @@ class Kept:
         self, workspace: str, session_id: str, *, with_timeline: bool
     ) -> Session | None:
         """The session as far as it is kept, or None; if wanted, with the end of its timeline."""
-        counts = await self._counts()
-        count = self._count_of((workspace, session_id), counts)
-        if with_timeline:
-            return await self._history.session(workspace, session_id, count)
-        return await self._history.outline(workspace, session_id, count)
+        read = self._history.session if with_timeline else self._history.outline
+        key, before = (workspace, session_id), await self._counts()
+        while True:
+            session = await read(workspace, session_id, self._count_of(key, before))
+            if session is None or session.number:
+                return session
+            # Of no count, or of one that began to be recorded in between: then its number counts.
+            now = await self._counts()
+            if now == before:
+                return session
+            before = now
 
     async def board(self) -> list[Session]:
         """Every session that is not past and the latest of those that are, without timelines."""

@@ -24,11 +24,13 @@ def restore(
             board.rooms.renew(held, "gap")
             board.deliver()
         return
-    # Its state is this worker's own until the log goes on: no other may be taken for it.
-    board.restored += 1
     session.removed_number = -1
-    name = f"{epoch}.{board.worker}.{board.restored}"
-    board.cache.put(Held(session, name, now_ms, has_ring=has_ring or not session.timeline.seq))
+    if not session.number:
+        # What it is at no number of the log is this worker's own: no other may be taken for it.
+        board.restored += 1
+        epoch = f"{epoch}.{board.worker}.{board.restored}"
+    has_ring = has_ring or not session.timeline.seq
+    board.cache.put(Held(session, epoch, now_ms, has_ring=has_ring))
     board.lane(session.workspace).adopt(session)
     board.rooms.note_row(session.key, set(), is_new=True, received_ms=now_ms)
     board.deliver()
