@@ -107,7 +107,7 @@ class Maker:
         project = f"project-{int(chance.random() ** 2 * PROJECTS)}"
         session = Session(
             id=f"{chance.getrandbits(128):032x}", workspace=WORKSPACE, project=project,
-            cwd=f"/work/{project}", branch=f"feature/{self._word()}", host="made",
+            cwd=f"/code/{project}", branch=f"feature/{self._word()}", host="made",
             user=f"user-{int(chance.random() ** 2 * USERS)}", title=self._text(8),
             model=chance.choice(MODELS), status="ended", past=True, started_at=started_at,
             updated_at=started_at + count * 1_000, ended_at=started_at + count * 1_000,

@@ -22,11 +22,11 @@ HOSTILE = (
 async def made(recording: Recording) -> None:
     """Four sessions, the last of another workspace."""
     await recording.log(
-        report("a", at=NOW - 9 * HOUR_MS, started_at=NOW - 10 * HOUR_MS, cwd="/work/shop",
+        report("a", at=NOW - 9 * HOUR_MS, started_at=NOW - 10 * HOUR_MS, cwd="/code/shop",
                calls=tokens(1, cost_usd=2.0)),
-        report("b", at=NOW - 5 * HOUR_MS, started_at=NOW - 30 * HOUR_MS, cwd="/work/shop",
+        report("b", at=NOW - 5 * HOUR_MS, started_at=NOW - 30 * HOUR_MS, cwd="/code/shop",
                calls=tokens(1, cost_usd=9.0)),
-        event("prompt", "c", at=NOW, cwd="/work/blog"),
+        event("prompt", "c", at=NOW, cwd="/code/blog"),
         event("prompt", "d", at=NOW, workspace="other"),
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ def entry(at: int, text: str, kind: Any = "prompt", **more: Any) -> Entry:
 async def made(recording: Recording) -> None:
     """Sessions with texts of several kinds; ``a`` is written in two steps."""
     await recording.log(
-        report("a", at=NOW - 1, to=2, cwd="/work/webshop", branch="feature/cart", entries=[
+        report("a", at=NOW - 1, to=2, cwd="/code/webshop", branch="feature/cart", entries=[
             entry(1, "Add a cart page to the shop"),
             entry(2, "src/pages/cart.tsx", "tool", tool="Read"),
         ]),

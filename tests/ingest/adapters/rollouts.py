@@ -29,12 +29,12 @@ def line(kind: str, payload: dict[str, Any], at: int = NOW) -> bytes:
 
 def meta(thread_id: str = OWN, at: int = NOW, **more: Any) -> bytes:
     """A line that introduces a thread."""
-    return line("session_meta", {"id": thread_id, "cwd": "/work/app", **more}, at)
+    return line("session_meta", {"id": thread_id, "cwd": "/code/app", **more}, at)
 
 
 def context(at: int = NOW, model: str = MODEL, **more: Any) -> bytes:
     """The context of a turn."""
-    return line("turn_context", {"model": model, "cwd": "/work/app", **more}, at)
+    return line("turn_context", {"model": model, "cwd": "/code/app", **more}, at)
 
 
 def event(kind: str, at: int = NOW, **more: Any) -> bytes:

@@ -35,9 +35,9 @@ PROMPT = event("user_message", message="fix it", images=[])
 def test_a_session_is_where_its_first_line_says() -> None:
     """Folder, branch and model; it was there before its first line was written."""
     first = meta(timestamp="2020-01-01T00:00:00Z", git={"branch": "main"})
-    read = Read(first, context(NOW + 5, cwd="/work/other"))
+    read = Read(first, context(NOW + 5, cwd="/code/other"))
     assert read.values["started_at"] == 1_577_836_800_000
-    assert (read.values["cwd"], read.values["branch"]) == ("/work/other", "main")
+    assert (read.values["cwd"], read.values["branch"]) == ("/code/other", "main")
     assert read.values["model"] == "gpt-5-codex"
     assert read.texts("session") == ["session start"]
 
@@ -95,8 +95,8 @@ def test_a_rollout_that_tells_no_events_has_its_prompts_all_the_same() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "# AGENTS.md instructions for /work/app\n\n<INSTRUCTIONS>", "<turn_aborted>\nThe user",
-        "<environment_context>\n  <cwd>/work", "<user_instructions>be kind", "  ", "",
+        "# AGENTS.md instructions for /code/app\n\n<INSTRUCTIONS>", "<turn_aborted>\nThe user",
+        "<environment_context>\n  <cwd>/code", "<user_instructions>be kind", "  ", "",
     ],
 )  # fmt: skip
 def test_what_nobody_typed_is_no_prompt(text: str) -> None:
