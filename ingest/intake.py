@@ -6,6 +6,7 @@ Never keeps what a body told beyond its request. Used by the modules of the rout
 import asyncio
 import time
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
@@ -84,7 +85,7 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
 
-class Batch:
+class Batch(ABC):
     """A route that takes one body of deltas: 2xx means all are on the log, else none is."""
 
     source: str
@@ -130,9 +131,9 @@ class Batch:
             raise Refused(415, "a body is plain or gzip", {"Accept-Encoding": "gzip"})
         return gunzip(body, limit) if encoding == b"gzip" else body
 
+    @abstractmethod
     async def read(self, body: bytes, ingest: Ingest, scope: Scope) -> Sequence[Delta]:
         """The deltas of a body; raises InvalidPayload, TooLarge or Refused."""
-        raise NotImplementedError
 
     def answer(self, _scope: Scope, receipts: Sequence[Receipt]) -> Response:
         """What is told of a batch that is on the log."""

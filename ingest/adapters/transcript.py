@@ -4,6 +4,7 @@ Never counts a line twice and never stops at a broken one. One object per file, 
 The base of the agents' transcripts.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 from ingest.adapters.notes import Notes
@@ -26,7 +27,7 @@ class Part(NamedTuple):
     texts: dict[str, str]
 
 
-class Transcript:
+class Transcript(ABC):
     """The state of one transcript file up to ``offset``, and what is not yet reported.
 
     ``reported`` is how far it was told, ``broken`` counts lines that could not be read and
@@ -39,9 +40,9 @@ class Transcript:
         self.broken = 0
         self.notes = notes
 
+    @abstractmethod
     def read_line(self, data: bytes) -> None:
         """Take in one line of the agent's that ends at ``offset``; raises InvalidPayload."""
-        raise NotImplementedError
 
     @property
     def last_at(self) -> int | None:
