@@ -85,6 +85,13 @@ class Bus(Shared, Protocol):
         """Append in order, one receipt each; an id seen within 24 h gives its first receipt."""
         ...
 
+    async def room(self) -> None:
+        """Return when the log has much room; whoever has much to append and no hurry asks first.
+
+        What room there is then is for those who have: hooks.
+        """
+        ...
+
     def tail(self, partition: int, position: str | None) -> AsyncGenerator[Batch, None]:
         """Everything behind ``position`` (None: from the oldest entry), then live, for ever.
 

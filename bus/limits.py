@@ -36,6 +36,11 @@ PENDING_MAX = 10_000
 SIGNALS_MAX = 1_000
 """Not yet heard by one listener; beyond, all are dropped, and it is told that it missed some."""
 
+# The memory engine, served to another process.
+
+REMOTE_READ_BYTES_MAX = 64 * 1024
+"""A group's read gives no more at once, but for one delta of any size: about 0.1 ms of the loop."""
+
 # The Redis engine.
 
 STREAM_DELTAS_MAX = 500_000

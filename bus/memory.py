@@ -87,6 +87,14 @@ class MemoryBus:
                 receipts.append(Receipt(known, duplicate=True))
         return receipts
 
+    async def room(self) -> None:
+        """Half of the ring is free, or held for nobody."""
+        self._check()
+        while self._ring.is_crowded:
+            self._ring.room.clear()
+            await self._ring.room.wait()
+            self._check()
+
     async def tail(self, partition: int, position: str | None) -> AsyncGenerator[Batch, None]:
         """Everything behind a position, then live; ends at close."""
         reader, lost = self._attach(partition, position)

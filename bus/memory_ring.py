@@ -53,12 +53,22 @@ class Ring:
     def fit(self, size_bytes: int) -> bool:
         """Make room for one more; False if somebody has yet to read the oldest."""
         while self._full(size_bytes):
-            unread = min((reader.ordinal for reader in self._readers), default=self.last)
-            if unread < self.first:
+            read = self._read_by_all
+            if read < self.first:
                 return False
             # Some more than needed, for cutting the head off a list moves the rest of it.
-            self.drop_to(min(unread, self.first + len(self._deltas) // 32))
+            self.drop_to(min(read, self.first + len(self._deltas) // 32))
         return True
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether more than half of what it may hold is still to be read by somebody."""
+        unread = self._sizes[max(0, self._read_by_all + 1 - self.first) :]
+        return len(unread) > self._deltas_max // 2 or sum(unread) > self._bytes_max // 2
+
+    @property
+    def _read_by_all(self) -> int:
+        return min((reader.ordinal for reader in self._readers), default=self.last)
 
     def append(self, delta: Delta, size_bytes: int) -> None:
         """Take one more, for which there is room, and wake who waits."""

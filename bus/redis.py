@@ -66,6 +66,9 @@ class RedisBus:
         receipts = [receipt for part in parts for receipt in part]
         return [receipt for _, receipt in sorted(zip(order, receipts, strict=True))]
 
+    async def room(self) -> None:
+        """The recorder trims, and Redis itself bounds the streams: nobody needs to wait."""
+
     async def tail(self, partition: int, position: str | None) -> AsyncGenerator[Batch, None]:
         """Everything behind a position, then live; ends at close."""
         self._calls.check()

@@ -23,6 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 TARGET_MB_PER_S = 29.0
 TARGET_RATIO = 1.5
+PROBE = "probe"
 PROBES_PER_S = 50
 QUIET_S = 8.0
 TIMEOUT_S = 300.0
@@ -110,16 +111,23 @@ async def _attention(socket: ClientConnection, arrived: "asyncio.Queue[float]") 
         frames += 1
         at = time.perf_counter()
         told: dict[str, Any] = json.loads(frame)
-        if told["type"] == "attention" and not told.get("full"):
+        if told["type"] == "attention" and not told.get("full") and _is_of_probe(told):
             arrived.put_nowait(at)
         if told["type"] == "heartbeat":
             await socket.send(json.dumps({"type": "pong", "id": told["id"]}))
         await socket.send(json.dumps({"type": "ack", "frames": frames}))
 
 
+def _is_of_probe(told: dict[str, Any]) -> bool:
+    """Whether a frame says what the hook said: transcripts ask and fail as well."""
+    opened = (item["session"] for item in told.get("open", ()))
+    closed = (each["id"].partition(":")[0] for each in told.get("closed", ()))
+    return PROBE in {*opened, *closed}
+
+
 def _hook(asks: bool) -> bytes:
     name = "PermissionRequest" if asks else "Stop"
-    payload = {"session_id": "probe", "hook_event_name": name, "cwd": "/probe"}
+    payload = {"session_id": PROBE, "hook_event_name": name, "cwd": "/probe"}
     if asks:
         payload |= {"tool_name": "Bash", "tool_input": {"command": "make"}}
     body = json.dumps(payload).encode()

@@ -102,6 +102,24 @@ async def test_append_goes_on_when_the_reader_does() -> None:
     assert [receipt.number for receipt in await appending] == list(range(1, 101))
 
 
+async def test_whoever_is_in_no_hurry_leaves_half_of_the_room_to_the_others() -> None:
+    """A long read waits for its slowest reader; a hook that comes meanwhile does not."""
+    log = small(deltas_max=8)
+    group = await log.group("recorder", "one", 0)
+    await log.append(events(0, 5))
+    waiting = asyncio.create_task(log.room())
+    await log.append(events(5, 6))
+    assert not waiting.done()
+    await group.read(1, 0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await group.read(1, 0)
+    await waiting
+    await log.append(events(6, 8))
+    await group.read(8, 0)
+    await log.room()  # what everybody has read takes no room
+
+
 async def test_waiting_appends_of_one_id_make_one_entry() -> None:
     """Two appends of the same id that both had to wait still make a single entry."""
     bus = small(wait_ms=5_000)

@@ -1,5 +1,7 @@
 """The engines that the one suite runs against, each empty at the start of a test."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import NamedTuple
@@ -12,8 +14,10 @@ from bus.base import Bus
 from bus.memory import MemoryBus
 from bus.redis import RedisBus
 from bus.redis_clients import Clients, make_clients
+from bus.remote import RemoteBus
+from bus.remote_server import serve
 
-ENGINES = ["memory", "fakeredis", pytest.param("redis", marks=pytest.mark.redis_server)]
+ENGINES = ["memory", "remote", "fakeredis", pytest.param("redis", marks=pytest.mark.redis_server)]
 
 
 Spoil = Callable[[int, dict[str, bytes]], Awaitable[None]]
@@ -32,6 +36,8 @@ async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     async with AsyncExitStack() as stack:
         if request.param == "memory":
             made = Engine(MemoryBus(), no_way_to_spoil)
+        elif request.param == "remote":
+            made = Engine(await remote_log(stack), no_way_to_spoil)
         elif request.param == "fakeredis":
             made = await redis_engine(stack, "redis://fake", fake_clients)
         else:
@@ -51,6 +57,20 @@ def spoil(engine: Engine) -> Spoil:
 def bus(engine: Engine) -> Bus:
     """Its log alone."""
     return engine.bus
+
+
+async def remote_log(stack: AsyncExitStack) -> RemoteBus:
+    """A log in memory, over a socket."""
+    here, there = socket.socketpair()
+    log = MemoryBus()
+    served = asyncio.create_task(serve(log, *await asyncio.open_connection(sock=there)))
+
+    async def end() -> None:
+        await served  # it ends by itself when its peer is gone
+        await log.close()
+
+    stack.push_async_callback(end)
+    return RemoteBus(*await asyncio.open_connection(sock=here))
 
 
 async def redis_engine(stack: AsyncExitStack, url: str, make: Callable[[str], Clients]) -> Engine:

@@ -346,6 +346,14 @@ async def test_poison_hurts_nobody_else(bus: Bus, spoil: Spoil) -> None:
     assert (ids(batch.deltas), batch.poison, batch.lost) == (["c"], 1, False)
 
 
+async def test_an_empty_log_has_room_at_once(bus: Bus) -> None:
+    """Nobody who has much to append waits for nothing."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await bus.room()
+        await bus.append(events(0, 3))
+        await bus.room()
+
+
 async def test_a_closed_log_refuses(bus: Bus) -> None:
     """After close a waiting tail has ended and nothing is taken any more."""
     tail = bus.tail(partition(bus), None)
