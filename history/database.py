@@ -5,10 +5,12 @@ fails half-way; readers have connections of their own. Called by the recorder, t
 commands.
 """
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, event, inspect, make_url, text
@@ -30,6 +32,30 @@ _AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError, C
 _AWAY_STATES = ("08", "25006", "40", "42P01", "53", "55", "57", "58")
 """PostgreSQL: no connection, read-only, a deadlock, no tables yet, no resources, locked, shut down,
 a broken disk."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def unbroken(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A transaction that goes on to its end, though whoever waits for it is cancelled meanwhile.
+
+    SQLite's driver would leave one that is cut off open, with its lock, until nobody knows when.
+    """
+
+    @functools.wraps(work)
+    async def run(*args: P.args, **more: P.kwargs) -> T:
+        working = asyncio.ensure_future(work(*args, **more))
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            await asyncio.wait([working])
+            if not working.cancelled():
+                working.exception()  # nobody else will ask for it
+            raise
+
+    return run
 
 
 def read_url(told: str) -> URL:
@@ -76,7 +102,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction: all of it or nothing."""
+        """One transaction: all of it or nothing. Whoever may be cancelled in it is ``unbroken``."""
         with _told_apart():
             async with self._writer.begin() as connection:
                 yield connection
@@ -95,12 +121,14 @@ class Database:
         if found != HEAD:
             raise WrongSchema(found, HEAD)
 
+    @unbroken
     async def upgrade(self) -> None:
         """Bring the tables up to date; of several processes one does it and the others wait."""
         self._make_folder()
         with contextlib.suppress(WrongSchema):
             await self.check()
             return
+        await asyncio.to_thread(_import_alembic)
         async with self.write() as connection:
             if not self.is_sqlite:
                 await connection.execute(
@@ -164,8 +192,14 @@ def _version(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
+def _import_alembic() -> None:
+    """Late, for most starts have nothing to migrate; and beside the loop, for it takes long."""
+    import alembic.command
+    import alembic.config  # noqa: F401
+
+
 def _migrate(connection: Connection) -> None:
-    from alembic import command  # imported late: most starts have nothing to migrate
+    from alembic import command
     from alembic.config import Config
 
     found = _version(connection)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from history.database import Database
+from history.database import Database, unbroken
 from history.queries import budgets, listing, restore, timelines, usage
 from history.queries.filters import Filter, asked
 from history.queries.merge import Found
@@ -103,6 +103,7 @@ class History:
         async with self.database.read() as connection:
             return await budgets.told(connection, asked(workspace), today)
 
+    @unbroken
     async def set_budgets(self, workspace: str, limits: Any) -> None:
         """Set limits by scope, in USD; None takes one away."""
         parsed = budgets.parse_limits(limits)

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 from bus.base import Bus
 from bus.errors import BusError
 from history.change import Key
-from history.database import Database
+from history.database import Database, unbroken
 from history.errors import DatabaseUnavailable
 from history.rows import DOCUMENTS_BITS
 from history.sql import add
@@ -83,6 +83,7 @@ async def order_documents(database: Database) -> list[Key]:
     return [(workspace, each) for pk, workspace, each in found if await _join(database, pk)]
 
 
+@unbroken
 async def _join(database: Database, pk: int) -> bool:
     """Whether there are fewer by now: those of a very long session stay as many."""
     async with database.write() as connection:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 from bus.base import Bus
 from bus.errors import BusError
+from bus.position import ordinal_of
 from history import housekeeping, metrics, timer
 from history.change import Key
 from history.errors import DatabaseUnavailable, Fenced, HistoryError
@@ -45,12 +46,29 @@ class Recorder:
         self._flush_s = flush_s
         self._holder = secrets.token_hex(8)
         self._scribes: dict[int, Scribe] = {}
+        self._is_dismissed = False  # the leader's work is cancelled
+        self._written = asyncio.Event()  # wakes whoever waits; it is never left set
         self.led = asyncio.Event()  # set while this one leads and has read what was written
 
     def sessions(self) -> Iterator[Session]:
         """Every session at hand, of every partition; none where another one leads."""
         for scribe in list(self._scribes.values()):
             yield from list(scribe.sessions)
+
+    async def caught_up(self) -> None:
+        """Return once everything that is on the log by now is written."""
+        for partition in range(self.bus.partitions):
+            end = await self.bus.position(partition)
+            while ordinal_of(end) and not self._has_written(partition, end):
+                await self._written.wait()
+
+    def _has_written(self, partition: int, place: str) -> bool:
+        scribe = self._scribes.get(partition)
+        return scribe is not None and scribe.has_written(place)
+
+    def _tell_written(self) -> None:
+        self._written.set()
+        self._written.clear()
 
     async def unready(self) -> str | None:
         """Why the recorder cannot do its work, or None. One that waits for its turn is ready."""
@@ -82,6 +100,7 @@ class Recorder:
                 work = self._see_to(work)
                 await asyncio.sleep(RENEW_S if self.is_leading else LOOK_S)
         finally:
+            self._is_dismissed = True
             if work is not None:
                 await _ended(work)
             if self.is_leading:
@@ -94,9 +113,11 @@ class Recorder:
             work = None
         if self.is_leading and work is None:
             log.info("this recorder leads")
+            self._is_dismissed = False
             return asyncio.create_task(self._lead())
         if not self.is_leading and work is not None:
             log.warning("this recorder leads no more")
+            self._is_dismissed = True
             work.cancel()
             return None
         return work
@@ -133,10 +154,11 @@ class Recorder:
         """Record one partition for ever; after every failure from where it is written."""
         while True:
             scribe = Scribe(self.bus, self.store, partition, self._holder, self._flush_s)
-            scribe.on_deleted = self._tell_deleted
+            scribe.on_deleted, scribe.on_written = self._tell_deleted, self._tell_written
             try:
                 await scribe.begin()
                 self._scribes[partition] = scribe
+                self._tell_written()
                 if len(self._scribes) == self.bus.partitions:
                     self.led.set()
                 await scribe.run()
@@ -144,6 +166,8 @@ class Recorder:
                 log.warning("%s", errors.exceptions[0])
             except* (BusError, DatabaseUnavailable) as errors:
                 log.warning("partition %d is not recorded: %s", partition, errors.exceptions[0])
+            if self._is_dismissed:
+                return  # a failure that came with the cancellation has hidden it
             await asyncio.sleep(RETRY_S)
 
 

@@ -54,6 +54,7 @@ class Scribe:
         self.checkpoint_bytes = 0
         self.waiting_since_ms: int | None = None
         self.on_deleted: Callable[[Key], None]
+        self.on_written: Callable[[], None]
         self._bus = bus
         self._store = store
         self._partition = partition
@@ -81,12 +82,19 @@ class Scribe:
         """Every session at hand."""
         return self._ledger.sessions
 
+    def has_written(self, place: str) -> bool:
+        """Whether what stands at a place of the log is in the database."""
+        return self._ledger.has_written(place)
+
     async def begin(self) -> None:
         """Take over from where history is written."""
         self._group = await self._bus.group(GROUP, self._consumer, self._partition)
         position = await self._store.position(self._partition)
         self._ledger = Ledger(self._partition, position)
-        self._ledger.adopt(row for row in await self._store.board(PAST_MAX) if self._owns(row))
+        for row in await self._store.board(PAST_MAX):
+            if self._owns(row):
+                self._ledger.adopt([row])
+                await asyncio.sleep(0)  # the live path has its turn in between
         is_held = await self._bus.holds(self._partition, position.place)
         if position.place and not is_held:
             self._ledger.begin_count(await self._bus.lineage(self._partition))
@@ -230,6 +238,10 @@ class Scribe:
         if step.before != step.after:
             await self._commit(step)
             self._is_changed = True
+        await self._conclude(step, acks)
+
+    async def _conclude(self, step: Step, acks: list[str]) -> None:
+        """It is written."""
         self._ledger.note_written(step)
         for change in step.changes:
             if change.is_deleted:
@@ -242,6 +254,7 @@ class Scribe:
             self._room.set()
         if not self._ledger.waiting:
             self._is_drained.set()
+        self.on_written()
 
     async def _take(self) -> tuple[Step, list[str]]:
         """The next step; its rows are made while nothing is folded, and everybody else goes on."""
@@ -302,10 +315,18 @@ class Scribe:
             return  # a step was being made: of some sessions what is new is no longer known
         try:
             async with asyncio.timeout(CLOSE_S):
+                await self._conclude_cut_off()
                 await self._flush()
                 await self._store_checkpoint()
         except Exception as error:  # noqa: BLE001 - it stays pending in the log, where it is safe
             log.warning("partition %d: the rest is not written: %s", self._partition, error)
+
+    async def _conclude_cut_off(self) -> None:
+        """The step that was being written when this was cancelled, where it was written."""
+        if self._step is not None:
+            step, acks = self._step
+            if await self._store.position(self._partition) == step.after:
+                await self._conclude(step, acks)
 
     # Checkpoints for the hubs, and the end of the log.
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select, tup
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from history.change import Change, Key, Position, Step
-from history.database import Database
+from history.database import Database, unbroken
 from history.errors import Fenced
 from history.rows import DOCUMENTS_BITS, Row, mark_of, mark_row
 from history.sql import add, chunks, upsert
@@ -75,6 +75,7 @@ class Store:
             found = await connection.execute(select(reader_offsets.c.mark))
             return [mark for (data,) in found if (mark := mark_of(data)) is not None]
 
+    @unbroken
     async def keep_marks(self, marks: Iterable[Mark], workspace: str) -> None:
         """Files that say nothing that could be recorded: they need not be opened again."""
         async with self.database.write() as connection:
@@ -100,6 +101,7 @@ class Store:
             found = await connection.execute(select(func.sum(usage_days.c.cost_usd)).where(of_days))
             return float(found.scalar() or 0.0)
 
+    @unbroken
     async def commit(self, step: Step) -> None:
         """Write all of it; raises Fenced. Gives each change the key of its session."""
         fresh = [change for change in step.changes if change.pk is None]

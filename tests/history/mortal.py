@@ -145,7 +145,7 @@ class Life:
 
 async def _work(scribe: Scribe) -> None:
     scribe._write_the_rest = _nothing  # type: ignore[method-assign]
-    scribe.on_deleted = lambda _: None
+    scribe.on_deleted, scribe.on_written = lambda _: None, lambda: None
     await scribe.begin()
     await scribe.run()
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from history.database import Database
+from history.database import Database, unbroken
 from history.errors import DatabaseUnavailable
 
 
@@ -62,3 +62,46 @@ async def test_of_two_transactions_that_wait_for_each_other_one_is_tried_again(
     assert sorted(map(repr, map(type, told))) == [
         "<class 'NoneType'>", "<class 'history.errors.DatabaseUnavailable'>",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("turns", [1, 5, 20, 80])
+async def test_whoever_is_cancelled_while_he_writes_leaves_no_lock_behind(
+    database: Database, turns: int
+) -> None:
+    """The transaction goes on to its end, and the next one begins at once."""
+
+    @unbroken
+    async def write(*statements: str) -> None:
+        await run(database, *statements)
+
+    writing = asyncio.create_task(
+        write(
+            "INSERT INTO budgets VALUES ('a', 'day', 1)",
+            "INSERT INTO budgets VALUES ('a', 'month', 1)",
+            "INSERT INTO budgets VALUES ('a', 'session', 1)",
+        )
+    )
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    await write("INSERT INTO budgets VALUES ('b', 'day', 1)")
+    async with database.read() as connection:
+        found = await connection.execute(text("SELECT count(*) FROM budgets WHERE workspace = 'a'"))
+        assert found.scalar() == 3
+
+
+async def test_a_write_that_fails_after_its_caller_was_cancelled_is_still_a_cancelled_one(
+    database: Database,
+) -> None:
+    """Nobody is left to hear of the failure."""
+
+    @unbroken
+    async def write() -> None:
+        await run(database, "INSERT INTO budgets VALUES ('a', 'day', NULL)")
+
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing

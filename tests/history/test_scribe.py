@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bus.memory import MemoryBus
 from history import metrics
 from history import scribe as scribe_module
-from history.change import Step
+from history import store as store_module
+from history.change import Change, Step
 from history.database import Database
 from history.scribe import Scribe
 from history.store import Store
@@ -30,7 +32,7 @@ async def at_work(bus: MemoryBus, store: Store, consumer: str = "one") -> AsyncI
     """A scribe that has begun, and is dropped at the end with all that it has not written."""
     scribe = Scribe(bus, store, 0, consumer, flush_s=0.001)
     scribe._write_the_rest = nothing  # type: ignore[method-assign]
-    scribe.on_deleted = lambda _: None
+    scribe.on_deleted, scribe.on_written = lambda _: None, lambda: None
     await scribe.begin()
     work = asyncio.create_task(scribe.run())
     try:
@@ -161,3 +163,33 @@ async def test_what_waits_for_the_database_is_what_the_lag_tells_of(
         held.is_open.set()
         await written(scribe, bus)
         assert scribe.waiting_since_ms is None
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+async def test_a_scribe_that_is_stopped_while_it_writes_writes_each_delta_once(
+    store: Store, turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was being written is written, and so is the rest; nothing is left to be read again."""
+    inside, write_parts = asyncio.Event(), store_module._write_parts
+
+    async def told(connection: AsyncConnection, changes: Sequence[Change]) -> None:
+        inside.set()
+        await write_parts(connection, changes)
+
+    monkeypatch.setattr(store_module, "_write_parts", told)
+    bus = MemoryBus()
+    scribe = Scribe(bus, store, 0, "one", flush_s=0.001)
+    scribe.on_deleted, scribe.on_written = lambda _: None, lambda: None
+    await scribe.begin()
+    work = asyncio.create_task(scribe.run())
+    await bus.append([event("prompt", f"s{number}") for number in range(40)])
+    await inside.wait()
+    await bus.append([event("prompt", "late")])
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    known = {row["id"] for row in await rows_of(store, "sessions")}
+    assert known >= {f"s{number}" for number in range(40)}
+    assert (await store.position(0)).place == scribe._ledger.position.place
+    assert pending(bus) <= 1  # the late one may not have been folded
