@@ -21,7 +21,6 @@ from session.mark import Mark
 
 DELTA, MARK, TOTAL = b"D", b"M", b"T"
 HEADER = struct.Struct(">cI")
-_NICENESS = 5
 
 
 class Order(msgspec.Struct):
@@ -34,7 +33,6 @@ class Order(msgspec.Struct):
 
 def main() -> int:
     """Read the order, then every transcript that has grown since its mark."""
-    os.nice(_NICENESS)
     order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Order)
     out = sys.stdout.buffer
     marks = {mark.path: mark for mark in order.marks}

@@ -7,9 +7,7 @@ Never blocks the loop for longer than a slice. Started by ``tower up`` (watch).
 import asyncio
 import contextlib
 import logging
-import os
 import stat
-import sys
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -18,7 +16,7 @@ from pathlib import Path
 import msgspec
 from watchfiles import Change, awatch
 
-from ingest import metrics
+from ingest import background, metrics
 from ingest.errors import BusUnavailable
 from ingest.files import Found, below, look, scan
 from ingest.first_read import DELTA, HEADER, MARK, Order, is_unchanged, new_mark
@@ -38,9 +36,8 @@ NEW_FOLDER_S = 0.2
 SEND_RETRY_S = 0.5
 TAILS_MAX = 256
 WARM_MS = 3_600_000
-BATCH_DELTAS_MAX = 32
-
-_HERE = str(Path(__file__).resolve().parents[1])
+BATCH_BYTES_MAX = 4 * 1024
+"""As much is sent at once, and folded by then before a hook that comes meanwhile."""
 
 Send = Callable[[Sequence[Delta]], Awaitable[object]]
 
@@ -69,6 +66,8 @@ class Reader:
         self.homes = [home.absolute() for home in homes]
         self.origin = origin
         self.progress = Progress()
+        self.sized = asyncio.Event()  # set once it is known how much there is to read
+        self.ended = asyncio.Event()  # and once that is read
         self.marks: dict[str, Mark] = {}
         self._by_session: dict[str, set[str]] = {}
         self._send = send
@@ -93,14 +92,7 @@ class Reader:
         """Everything that is on disk already, read by a process of its own."""
         marks = list(self.marks.values())
         order = Order(self.homes, self.origin, marks)
-        # It finds modules where this process does, and never in the folder that it is started in.
-        path = os.pathsep.join([_HERE, *(each for each in sys.path if each)])
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "ingest.first_read",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # a Ctrl-C is for this process, which then ends that one
-        )  # fmt: skip
+        process = await background.start("ingest.first_read", stdout=asyncio.subprocess.PIPE)
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the first read has no pipes")
         try:
@@ -115,17 +107,21 @@ class Reader:
                 process.kill()
                 await process.wait()
             self.progress.done = True
+            self.sized.set()
+            self.ended.set()
         self._touch_all(await asyncio.to_thread(scan, self.homes))
         self._warm()
 
     async def _take_in(self, stream: asyncio.StreamReader) -> None:
         batch: list[Delta] = []
+        size_bytes = 0
         async for kind, payload in _frames(stream):
             if kind == DELTA:
                 batch.append(codec.unpack(payload))
-                if len(batch) >= BATCH_DELTAS_MAX:
+                size_bytes += len(payload)
+                if size_bytes >= BATCH_BYTES_MAX:
                     await self._deliver(batch)
-                    batch = []
+                    batch, size_bytes = [], 0
             elif kind == MARK:
                 mark = msgspec.msgpack.decode(payload, type=Mark)
                 self._keep(mark)
@@ -134,6 +130,7 @@ class Reader:
             else:
                 files, size = msgspec.msgpack.decode(payload)
                 self.progress.files_total, self.progress.bytes_total = files, size
+                self.sized.set()
         if batch:
             await self._deliver(batch)
 

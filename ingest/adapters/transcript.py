@@ -11,7 +11,9 @@ from ingest.adapters.notes import Notes
 from ingest.errors import InvalidPayload
 from session.delta import Entry, Usage
 
-REPORT_BYTES_MAX = 96 * 1024
+REPORT_BYTES_MAX = 8 * 1024
+"""A report is one step of the fold, 0.1 ms, and that is what a hook may have to wait for."""
+
 DAY_MS = 86_400_000
 
 

@@ -149,8 +149,7 @@ def test_ten_megabytes_in_one_line_are_read() -> None:
     """A pasted image, a whole file."""
     transcript = ClaudeTranscript("s")
     block = {"type": "image", "source": {"data": "x" * 10_000_000}}
-    transcript.feed(assistant("m", block) + prompt("x" * 10_000_000))
-    part = transcript.take()
+    [part] = transcript.feed(assistant("m", block) + prompt("x" * 10_000_000))
     assert part.values["messages"] == 2
     assert len(codec.pack(as_report(part, "main"))) < 10_000
 
