@@ -24,6 +24,8 @@ UNCOUNTED = "-"
 class Kept:
     """History as a worker on this log sees it."""
 
+    begins_empty = False
+
     def __init__(self, history: History, bus: Bus) -> None:
         self._history = history
         self._store = Store(history.database)

@@ -11,7 +11,12 @@ from session.state import Session
 
 
 class Kept(Protocol):
-    """Where sessions that were let go come from again."""
+    """Where sessions that were let go come from again.
+
+    ``begins_empty``: nothing was kept before this worker began.
+    """
+
+    begins_empty: bool
 
     async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
         """Up to which of the log's numbers these sessions are kept, of those that are."""

@@ -122,7 +122,7 @@ class Worker:
         if known is not None and known != refold.epoch:
             metrics.epoch_changes_total.inc()
         self._epochs[partition] = refold.epoch
-        self.folded[partition] = refold.ordinal
+        self._note_folded(partition, refold.ordinal)
         handover.replace(self.board, self._owns(partition), refold.held, reason, now_ms())
         for key, number in refold.deleted.items():
             self.board.cache.note_deleted(key, number)
@@ -148,10 +148,13 @@ class Worker:
                 self.pump()
                 await asyncio.sleep(0)
                 began = time.perf_counter()
-        self.folded[partition] = ordinal_of(batch.position)
+        self._note_folded(partition, ordinal_of(batch.position))
+        self.pump()
+
+    def _note_folded(self, partition: int, ordinal: int) -> None:
+        self.folded[partition] = ordinal
         self._progress.set()
         self._progress.clear()
-        self.pump()
 
     def _apply(self, delta: Delta, epoch: str) -> None:
         try:
@@ -189,7 +192,7 @@ class Worker:
 
         What was kept before the session was let go is not enough: the rest is on its way.
         """
-        if self._kept is None:
+        if self._kept is None or self._is_unheard_of(self._kept, key):
             return None, True
         try:
             session = await self._kept.restore(*key, with_timeline=with_timeline)
@@ -207,6 +210,11 @@ class Worker:
         if not is_whole:
             self.board.cache.note_unread(key)
         return (session, True) if is_whole else (None, False)
+
+    def _is_unheard_of(self, kept: Kept, key: Key) -> bool:
+        """Whether nothing can be kept of a session: all that is came by here, and it did not."""
+        cache = self.board.cache
+        return kept.begins_empty and cache.remembers_all and not cache.knows(key)
 
     async def _read_unread(self) -> None:
         """Sessions that spoke while nobody could tell what is kept of them, tried again."""
@@ -239,6 +247,13 @@ class Worker:
                 kept.enter_context(self.board.cache.keeping(key))
             for key in keys:
                 await self.bring_back(key)
+
+    async def caught_up(self) -> None:
+        """Returns once everything that is on the log by now is folded."""
+        for partition in range(self.bus.partitions):
+            end = ordinal_of(await self.bus.position(partition))
+            while self.folded.get(partition, 0) < end:
+                await self._progress.wait()
 
     async def reach(self, key: Key, number: int) -> None:
         """Returns once that delta of a session is folded, or the board has no such session."""

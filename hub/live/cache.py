@@ -100,6 +100,7 @@ class Cache:
         self.deleted: dict[Key, int] = {}  # at which of the log's numbers, of the latest
         self._past: dict[Key, int] = {}
         self._stubs: dict[Key, int] = {}  # let go, at which of the log's numbers
+        self.remembers_all = True  # each that it let go
 
     def get(self, key: Key) -> Held | None:
         """The session, if it is cached."""
@@ -235,6 +236,7 @@ class Cache:
         self._stubs[key] = number
         if len(self._stubs) > _STUBS_MAX:
             del self._stubs[next(iter(self._stubs))]
+            self.remembers_all = False
 
     def note_unread(self, key: Key) -> None:
         """The session may be kept, and nobody can tell now."""

@@ -47,7 +47,8 @@ Restore = Callable[[str], Awaitable[Session | None]]
 class Kept:
     """A history of which each session is what ``restore`` gives."""
 
-    def __init__(self, restore: Restore) -> None:
+    def __init__(self, restore: Restore, *, begins_empty: bool = False) -> None:
+        self.begins_empty = begins_empty
         self._restore = restore
 
     async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:

@@ -28,12 +28,12 @@ DAY_MS = 86_400_000
 
 @contextlib.asynccontextmanager
 async def running(
-    *deltas: Delta, restore: Restore | None = None, **limits: int
+    *deltas: Delta, restore: Restore | None = None, begins_empty: bool = False, **limits: int
 ) -> AsyncIterator[Worker]:
     """A worker on a log that holds these deltas already."""
     bus = MemoryBus()
     await bus.append(deltas)
-    kept = None if restore is None else Kept(restore)
+    kept = None if restore is None else Kept(restore, begins_empty=begins_empty)
     worker = Worker(bus, Switchboard(Limits(**limits), "w"), kept)
     task = asyncio.create_task(worker.run())
     try:
@@ -135,6 +135,30 @@ async def test_what_was_let_go_is_restored_before_it_is_folded() -> None:
         await until(lambda: len(session.timeline) == 4)
         assert not session.timeline_partial
         assert session.status == "running"
+
+
+async def test_of_a_history_that_began_empty_only_what_was_let_go_is_asked() -> None:
+    """A new session is on the board at once, though history may not be there yet."""
+    asked: list[str] = []
+
+    async def restore(session_id: str) -> Session | None:
+        asked.append(session_id)
+        return None
+
+    async with running(restore=restore, begins_empty=True) as worker:
+        await asyncio.wait_for(worker.ready.wait(), DEADLINE_S)
+        await worker.bus.append([event("prompt", "a"), event("prompt", "b")])
+        await worker.caught_up()
+        assert held(worker, "a")
+        assert not asked
+        worker.board.cache.let_go([("default", "a")])
+        await worker.bus.append([event("prompt", "a", at=NOW + 1)])
+        await worker.caught_up()
+        assert asked == ["a"]
+        worker.board.cache.remembers_all = False
+        await worker.bus.append([event("prompt", "c")])
+        await worker.caught_up()
+        assert asked == ["a", "c"]
 
 
 async def test_a_long_batch_lets_others_have_their_turn() -> None:
