@@ -38,6 +38,9 @@ class Role(health.Role, Protocol):
         ...
 
 
+SWITCH_S = 0.0005
+"""So long may a thread keep the loop from running: one that imports, or reads the database."""
+
 Make = Callable[[Settings, Door], Role]
 Greet = Callable[[Any, Server, Settings], Awaitable[None]]
 
@@ -64,6 +67,7 @@ def run(settings: Settings, name: str, make: Make, greet: Greet) -> int:
         print(f"{name}: {error.filename}: {error.strerror}", file=sys.stderr)
         print("Choose another --data-dir.", file=sys.stderr)
         return 1
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, make(settings, door), listeners, greet))
     return 0
