@@ -31,15 +31,16 @@ class Tower(NamedTuple):
         """The owner's."""
         return (self.data / "token").read_text().strip()
 
-    def files_recorded(self) -> int:
-        """Of how many files everything is in the database."""
+    def has_recorded(self, files: int) -> bool:
+        """Whether everything that so many files say is in the database; looks little until then."""
         uri = f"file:{self.data / 'history.db'}?mode=ro"
         try:
             with contextlib.closing(sqlite3.connect(uri, uri=True)) as history:
-                query = "SELECT mark FROM reader_offsets"
-                return sum(_is_whole(mark) for (mark,) in history.execute(query))
+                count = history.execute("SELECT count(*) FROM reader_offsets").fetchone()[0]
+                marks = "SELECT mark FROM reader_offsets"
+                return count >= files and all(_is_whole(mark) for (mark,) in history.execute(marks))
         except sqlite3.Error:
-            return 0
+            return False
 
     def cpu_percent(self, seconds: float) -> float:
         """The part of a core that it and its processes take, over some seconds."""
