@@ -48,6 +48,30 @@ rejected_total = Counter(
     registry=registry,
 )  # fmt: skip
 
+_COUNTERS = (trimmed_total, lost_total, rows_total, failures_total, reclaimed_total, rejected_total)
+
+Counts = list[tuple[int, dict[str, str], float]]
+"""Which counter, its labels, how many."""
+
+
+def counts() -> Counts:
+    """What this process has counted, for another one that goes on counting."""
+    return [
+        (number, sample.labels, sample.value)
+        for number, counter in enumerate(_COUNTERS)
+        for family in counter.collect()
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    ]
+
+
+def add(told: Counts) -> None:
+    """Go on from what another process has counted."""
+    for number, labels, count in told:
+        counter = _COUNTERS[number]
+        (counter.labels(**labels) if labels else counter).inc(count)
+
+
 NAMES = frozenset(
     {
         "tower_recorder_lag_seconds",

@@ -24,6 +24,7 @@ class Opened:
     """One database with its recorder and its readers."""
 
     def __init__(self, database: Database, bus: Bus, settings: Settings, flush_s: float) -> None:
+        self.database = database
         self.history = History(database)
         self.kept = Kept(self.history, bus)
         self.store = Store(database)

@@ -12,9 +12,10 @@ T = TypeVar("T")
 
 
 class Late(Generic[T]):
-    """Stands in for a ``T`` whose public methods are all coroutines."""
+    """Stands in for a ``T`` whose public methods are all coroutines; ``wanted`` hears who asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: asyncio.Event) -> None:
+        self._wanted = wanted
         self._made: asyncio.Future[T] | None = None
 
     def _future(self) -> "asyncio.Future[T]":
@@ -23,13 +24,15 @@ class Late(Generic[T]):
         return self._made
 
     def _give(self, made: T) -> None:
-        self._future().set_result(made)
+        if not self._future().done():
+            self._future().set_result(made)
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         if name.startswith("_"):
             raise AttributeError(name)
 
         async def ask(*arguments: Any, **more: Any) -> Any:
+            self._wanted.set()
             made = await asyncio.shield(self._future())
             return await getattr(made, name)(*arguments, **more)
 

@@ -1,7 +1,7 @@
 """What one service records of itself: a database of its own, a recorder, and who reads from it.
 
-All of that is imported once the port answers; what the board begins with is read before. Decides
-nothing but the order of things. Called by ``tower up``.
+All of that is imported once the port answers and somebody needs it; what the board begins with is
+read before. Decides nothing but the order of things. Called by ``tower up``.
 """
 
 import asyncio
@@ -15,10 +15,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from bus.base import Bus
+from history import metrics
 from history.first_board import first_board
 from session.delta import DEFAULT_WORKSPACE
 from session.mark import Mark
 from session.state import Session
+from tower import aside
 from tower.late import Late, give
 from tower.settings import Settings, SettingsError
 
@@ -27,11 +29,16 @@ if TYPE_CHECKING:
     from history.kept import Kept
     from history.recorder import Recorder
     from history.store import Store
+    from ingest.reader import Reader
+    from tower.databases import Opened
 
 log = logging.getLogger(__name__)
 
 LOCK_NAME = "history.lock"
 FLUSH_S = 0.2
+ASIDE_BYTES_MIN = 16 * 1024 * 1024
+"""So much to read is worth a process of its own, which takes half a second to start."""
+
 Key = tuple[str, str]
 
 
@@ -42,11 +49,15 @@ class Records:
         self.on_deleted: Callable[[Key], None] = _nobody
         self._settings = settings
         self._bus = bus
-        self._history: Late[History] = Late()
-        self._kept: Late[Kept] = Late()
-        self._store: Late[Store] = Late()
+        self._wanted = asyncio.Event()
+        self._history: Late[History] = Late(self._wanted)
+        self._kept: Late[Kept] = Late(self._wanted)
+        self._store: Late[Store] = Late(self._wanted)
         self._recorder: Recorder | None = None
-        self._is_new = not settings["database_url"] and not settings.history_path.exists()
+        self._is_aside = False  # another process records
+        self._reader: Reader | None = None
+        self._is_followed = asyncio.Event()
+        self.begins_empty = not settings["database_url"] and not settings.history_path.exists()
 
     @property
     def history(self) -> "History":
@@ -69,27 +80,82 @@ class Records:
                 recording.cancel()
                 await asyncio.gather(recording, return_exceptions=True)
 
+    def follow(self, reader: "Reader") -> None:
+        """Whoever reads transcripts: how much there is, and when all of it is read."""
+        self._reader = reader
+        self._is_followed.set()
+
     async def _record(self, listening: asyncio.Event) -> None:
         await listening.wait()  # the import takes the processor from the start
+        beside = asyncio.create_task(self._record_aside())
+        wanted = asyncio.create_task(self._wanted.wait())
+        opened: Opened | None = None
+        try:
+            # Where another process records, the import waits until the processor is free again.
+            await asyncio.wait([beside, wanted], return_when=asyncio.FIRST_COMPLETED)
+            opened = await self._open()
+            if not beside.done():
+                self._give(opened)
+                await beside
+            await self._lead(opened)
+        finally:
+            wanted.cancel()
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
+            if opened is not None:
+                await opened.database.close()
+
+    async def _open(self) -> "Opened":
         databases = await asyncio.to_thread(_import)
         database = databases.make_database(self._settings)
         try:
             await databases.prepare(database, migrate=self._settings["auto_migrate"])
-            opened = databases.Opened(database, self._bus, self._settings, FLUSH_S)
-            self._recorder = opened.recorder
-            self._recorder.on_deleted = self._tell_deleted
-            recording = asyncio.create_task(opened.recorder.run())
-            try:
-                await opened.recorder.led.wait()
-                give(self._store, opened.store)
-                give(self._kept, opened.kept)
-                give(self._history, opened.history)
-                await recording
-            finally:
-                recording.cancel()
-                await asyncio.gather(recording, return_exceptions=True)
-        finally:
+        except asyncio.CancelledError:
             await database.close()
+            raise
+        opened: Opened = databases.Opened(database, self._bus, self._settings, FLUSH_S)
+        return opened
+
+    def _give(self, opened: "Opened") -> None:
+        give(self._store, opened.store)
+        give(self._kept, opened.kept)
+        give(self._history, opened.history)
+
+    async def _lead(self, opened: "Opened") -> None:
+        self._recorder = opened.recorder
+        self._recorder.on_deleted = self._tell_deleted
+        recording = asyncio.create_task(opened.recorder.run())
+        try:
+            await opened.recorder.led.wait()
+            self._give(opened)
+            await recording
+        finally:
+            recording.cancel()
+            await asyncio.gather(recording, return_exceptions=True)
+
+    async def _record_aside(self) -> None:
+        """Where much is read for the first time: return when another process has recorded it."""
+        if not (self.begins_empty and self._settings["watch"]):
+            return
+        await self._is_followed.wait()
+        reader = cast("Reader", self._reader)
+        await reader.sized.wait()
+        if reader.progress.bytes_total < ASIDE_BYTES_MIN:
+            return
+        order = aside.Order(
+            database_url=f"sqlite:///{self._settings.history_path}",
+            migrate=self._settings["auto_migrate"],
+            retain_days=self._settings["retain_days"],
+            flush_s=FLUSH_S,
+            log_level=str(self._settings["log_level"]),
+        )
+        self._is_aside = True
+        try:
+            await aside.record(self._bus, order, reader.ended, self._tell_deleted)
+        except OSError as error:
+            log.warning("no other process can record what is read: %s", error)
+        finally:
+            self._is_aside = False
 
     def _tell_deleted(self, key: Key) -> None:
         self.on_deleted(key)
@@ -98,12 +164,14 @@ class Records:
         """Bring the gauges up to date."""
         if self._recorder is not None:
             self._recorder.collect()
+        elif self._is_aside:
+            metrics.leading.set(1)
 
     # What the reader goes on from.
 
     async def marks(self) -> list[Mark]:
         """Files as far as what they say is recorded; none of a history that is new."""
-        if self._is_new:
+        if self.begins_empty:
             return []
         return await cast("Store", self._store).marks()
 

@@ -5,10 +5,11 @@ Puts rooms together and decides nothing. Started by ``tower up``.
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -29,7 +30,7 @@ from ingest import metrics as ingest_metrics
 from ingest import operations as ingest_operations
 from ingest.limits import Limits as IngestLimits
 from ingest.publish import Publisher
-from session.delta import DEFAULT_WORKSPACE
+from session.delta import DEFAULT_WORKSPACE, Delta
 from tower import health
 from tower.homes import homes_in
 from tower.records import Records
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READER_RETRY_S = 2.0
+TURNS = 20
+"""A hook is on the board after about so many turns of the loop."""
 
 
 class Service:
@@ -74,13 +77,15 @@ class Service:
     async def _read(self, listening: asyncio.Event) -> None:
         """Read transcripts, once the port answers: nobody waits for what this imports."""
         await listening.wait()
+        await asyncio.to_thread(importlib.import_module, "ingest.reader")
         from ingest.reader import Reader
         from ingest.tail import Origin
 
         homes = homes_in(self.settings)
         origin = Origin(DEFAULT_WORKSPACE, *self.machine)
         marks = await self.records.marks()
-        self.reader = Reader(homes, origin, self.publisher.append, marks)
+        self.reader = Reader(homes, origin, self._send, marks)
+        self.records.follow(self.reader)
         self.records.on_deleted = self._forget
         while True:
             try:
@@ -89,6 +94,17 @@ class Service:
                 # The board lives on without its reader, and the reader begins where it was.
                 log.exception("the reader failed and is started again")
                 await asyncio.sleep(READER_RETRY_S)
+
+    async def _send(self, deltas: Sequence[Delta]) -> None:
+        """Put what was read on the log, a little at a time: hooks come behind it.
+
+        Between two steps whoever else has something to do goes first.
+        """
+        await self.bus.room()
+        await self.publisher.append(deltas)
+        await self.worker.caught_up()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     def _forget(self, key: tuple[str, str]) -> None:
         """A person deleted the session: its files are read again only if they grow."""

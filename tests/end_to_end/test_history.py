@@ -1,7 +1,10 @@
 """What one service keeps: the same board after a restart, and figures that outlive transcripts."""
 
+import contextlib
 import os
+import re
 import shutil
+import signal
 import sqlite3
 import time
 from pathlib import Path
@@ -156,3 +159,70 @@ def test_a_deleted_session_stays_away_until_it_grows(home: Path, tmp_path: Path)
         until(lambda: "old" in tower.live())
         until(lambda: tower.live()["old"]["messages"] == 3)
         assert tower.live()["old"]["tokens"]["output"] == 10
+
+
+LONG_LINES = 20
+
+
+@pytest.fixture
+def long_home(home: Path) -> Path:
+    """So much to read that another process records it."""
+    at = now() - FAR_BACK_MS
+    for name in ("long", "longer"):
+        lines = [prompt("x" * 500_000, at + place, uuid=f"p{place}") for place in range(LONG_LINES)]
+        transcript(home, name).write_bytes(b"".join(lines))
+    return home
+
+
+def recorders_of(tower: Tower) -> list[int]:
+    """The processes that record for a tower."""
+    told = Path(f"/proc/{tower.process.pid}/task/{tower.process.pid}/children").read_text()
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in told.split()}
+    return [pid for pid, command in commands.items() if b"tower.first_recorder" in command]
+
+
+def test_a_long_first_read_is_recorded_by_another_process(long_home: Path, tmp_path: Path) -> None:
+    """Which is gone afterwards; what it has counted is told, and what comes later is recorded."""
+    data = tmp_path / "data"
+    with started(long_home, data) as tower:
+        until(lambda: recorders_of(tower))
+        until(lambda: recorded(data) == 5 and not recorders_of(tower), within_s=30)
+        _, _, metrics = tower.ask("GET", "/metrics")
+        [line] = re.findall(rb'tower_recorder_rows_total{table="sessions"} (\S+)', metrics)
+        assert float(line) >= 5
+        tower.hook({"session_id": "h", "hook_event_name": "UserPromptSubmit", "prompt": "clean"})
+        until(lambda: count(data, "SELECT count(*) FROM sessions WHERE id = 'h'"))
+        before = figures(tower)
+        assert tower.end() == 0
+    with started(long_home, data) as tower:
+        assert figures(tower) == before
+
+
+def test_the_recorder_of_a_long_first_read_may_be_killed(long_home: Path, tmp_path: Path) -> None:
+    """What it has not written is recorded all the same, once."""
+    data = tmp_path / "data"
+    with started(long_home, data) as tower:
+        [pid] = until(lambda: recorders_of(tower))
+        until(lambda: recorded(data) or not recorders_of(tower))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: recorded(data) == 5, within_s=30)
+        assert figures(tower)["total"] == 5
+        entries = "SELECT count(*) FROM session_events WHERE kind = 'prompt'"
+        assert count(data, entries) == 2 * LONG_LINES + 3
+
+
+def test_a_tower_that_is_ended_in_a_long_first_read_goes_on_with_it(
+    long_home: Path, tmp_path: Path
+) -> None:
+    """Nobody is left behind, and nothing is counted twice."""
+    data = tmp_path / "data"
+    with started(long_home, data) as tower:
+        [pid] = until(lambda: recorders_of(tower))
+        assert tower.end() == 0
+        assert not Path(f"/proc/{pid}").exists()
+    with started(long_home, data) as tower:
+        until(lambda: recorded(data) == 5, within_s=30)
+        entries = "SELECT count(*) FROM session_events WHERE kind = 'prompt'"
+        assert count(data, entries) == 2 * LONG_LINES + 3
+        assert figures(tower)["total"] == 5
