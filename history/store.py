@@ -23,10 +23,10 @@ from history.tables import (
     reader_offsets,
     session_events,
     session_states,
-    session_tools,
     sessions,
     usage_days,
 )
+from history.tool_rows import sum_up_tools, write_tools
 from history.usage_rows import forget_session, forget_sources, take_turn, write_usage
 from session.mark import Mark
 
@@ -155,6 +155,7 @@ async def _delete(connection: AsyncConnection, change: Change) -> None:
     if change.gone_pk is not None:
         await forget_session(connection, change.gone_pk)
         await connection.execute(delete(sessions).where(sessions.c.pk == change.gone_pk))
+        await sum_up_tools(connection, [change.gone_pk])
     workspace, session = change.key
     theirs = (reader_offsets.c.workspace == workspace) & (reader_offsets.c.session == session)
     found = await connection.execute(select(reader_offsets.c.mark).where(theirs))
@@ -195,12 +196,7 @@ async def _write_parts(connection: AsyncConnection, changes: Sequence[Change]) -
 
     await add(connection, session_events, rows("events"))
     await add(connection, entry_texts, rows("texts"))
-    await upsert(connection, session_tools, rows("tools"))
-    for change in changes:
-        if change.gone_tools:
-            theirs = session_tools.c.session_pk == change.pk
-            gone = session_tools.c.tool.in_(change.gone_tools)
-            await connection.execute(delete(session_tools).where(theirs, gone))
+    await write_tools(connection, changes)
     await add(connection, documents, [row for each in changes for row in _documents(each)])
     marks = [mark_row(mark, each.key[0]) for each in changes for mark in each.marks]
     await upsert(connection, reader_offsets, marks)

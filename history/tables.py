@@ -49,13 +49,22 @@ LISTED = (
     "started_at",
 )  # fmt: skip
 """What lists filter by, so that a count reads no row. On SQLite alone: PostgreSQL bounds the size
-of an entry, and these are texts of an agent."""
+of an entry, and these are texts of an agent. So it is with those by project, user and agent, which
+give their order to sums: sorting takes longer than adding up."""
 
 SUMMED = (
     "workspace", "day", "model", "session_pk", "input", "output", "cache_read", "cache_write",
     "cost_usd", "calls", "unpriced",
 )  # fmt: skip
 """All that is summed up by day, for rows lie by session."""
+
+COSTLY = (
+    "workspace", "cost_usd", "output", "input", "cache_read", "cache_write", "calls", "unpriced",
+)  # fmt: skip
+"""All that is summed up by session, the costliest at the end."""
+
+BY_MODEL = ("workspace", "model", "session_pk", "day", *SUMMED[4:])
+"""The same in the order of models, so that nothing is sorted to sum up by them."""
 
 sessions = Table(
     "sessions",
@@ -98,6 +107,9 @@ sessions = Table(
     UniqueConstraint("workspace", "id"),
     Index("ix_sessions_updated", "workspace", "updated_at", "id"),
     Index("ix_sessions_listed", *LISTED).ddl_if(dialect="sqlite"),
+    Index("ix_sessions_project", "workspace", "project", "archived").ddl_if(dialect="sqlite"),
+    Index("ix_sessions_user", "workspace", "user", "archived").ddl_if(dialect="sqlite"),
+    Index("ix_sessions_agent", "workspace", "agent", "archived").ddl_if(dialect="sqlite"),
     Index("ix_sessions_started", "workspace", "started_at", "id"),
     Index("ix_sessions_cost", "workspace", "cost_usd", "id"),
 )
@@ -177,21 +189,38 @@ usage_copies = Table(
     Index("ix_usage_copies_session", "session_pk"),
 )
 
+
+def sum_columns() -> list[Column[object]]:
+    """Whose calls are summed up, and their sums."""
+    return [
+        Column("workspace", Text, nullable=False),
+        Column("input", BigInteger, nullable=False),
+        Column("output", BigInteger, nullable=False),
+        Column("cache_read", BigInteger, nullable=False),
+        Column("cache_write", BigInteger, nullable=False),
+        Column("cost_usd", Float(53)),
+        Column("calls", BigInteger, nullable=False),
+        Column("unpriced", BigInteger, nullable=False),
+    ]
+
+
 usage_days = Table(
     "usage_days",  # sums of usage
     metadata,
     session_key(primary_key=True),
     Column("day", Text, primary_key=True),
     Column("model", Text, primary_key=True),
-    Column("workspace", Text, nullable=False),
-    Column("input", BigInteger, nullable=False),
-    Column("output", BigInteger, nullable=False),
-    Column("cache_read", BigInteger, nullable=False),
-    Column("cache_write", BigInteger, nullable=False),
-    Column("cost_usd", Float(53)),
-    Column("calls", BigInteger, nullable=False),
-    Column("unpriced", BigInteger, nullable=False),
+    *sum_columns(),
     Index("ix_usage_days_workspace_day", *SUMMED),
+    Index("ix_usage_days_workspace_model", *BY_MODEL),
+)
+
+usage_sessions = Table(
+    "usage_sessions",  # sums of usage_days, of all days and models: sums of all time read them
+    metadata,
+    session_key(primary_key=True),
+    *sum_columns(),
+    Index("ix_usage_sessions_cost", *COSTLY),
 )
 
 session_tools = Table(
@@ -203,6 +232,19 @@ session_tools = Table(
     Column("errors", BigInteger, nullable=False),
     Column("total_ms", BigInteger, nullable=False),
     Index("ix_session_tools_tool", "tool", "session_pk", "calls", "errors", "total_ms"),
+    sqlite_with_rowid=False,
+)
+
+tool_blocks = Table(
+    "tool_blocks",  # sums of session_tools by blocks of sessions: session_pk / 2^6
+    metadata,
+    Column("block", key_type(), primary_key=True, autoincrement=False),
+    Column("workspace", Text, primary_key=True),
+    Column("tool", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("total_ms", BigInteger, nullable=False),
+    Column("sessions", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

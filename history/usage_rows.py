@@ -1,4 +1,4 @@
-"""API calls in SQL: each once at the session that owns it, copies aside, and sums by day.
+"""API calls in SQL: each once at the session that owns it, copies aside, and their sums.
 
 Sums are made anew from the calls whenever one of them changes, so that they can never drift.
 Called by the store, inside its transaction.
@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from history.change import Change
 from history.claims import Claim, settle
 from history.sql import chunks, upsert
-from history.tables import sessions, usage, usage_copies, usage_days
+from history.tables import sessions, usage, usage_copies, usage_days, usage_sessions
 
 Call = tuple[str, str, str]
 """(workspace, agent, message id): an API call."""
@@ -41,18 +41,20 @@ def _call(row: Claim) -> Call:
 
 
 async def take_turn(connection: AsyncConnection, changes: Sequence[Change]) -> None:
-    """Until the end of the transaction no other one decides whose a call is.
+    """Until the end of the transaction no other one decides whose a call is, or sums up tools.
 
     Forks are recorded by other partitions, at the same time: each would take the call that the
-    other has not told yet for its own. SQLite has one writer anyway.
+    other has not told yet for its own, and their sessions stand in one block. SQLite has one
+    writer anyway.
     """
-    if connection.dialect.name == "postgresql" and any(map(_is_about_calls, changes)):
+    if connection.dialect.name == "postgresql" and any(map(_needs_turn, changes)):
         await connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
 
 
-def _is_about_calls(change: Change) -> bool:
+def _needs_turn(change: Change) -> bool:
     is_gone = change.gone_pk is not None or change.is_deleted
-    return bool(change.usage or change.retold or change.is_moved or is_gone)
+    has_tools = change.tools or change.gone_tools
+    return bool(change.usage or change.retold or change.is_moved or is_gone or has_tools)
 
 
 async def write_usage(connection: AsyncConnection, changes: Sequence[Change]) -> None:
@@ -175,11 +177,15 @@ async def _drop_copies(connection: AsyncConnection, rows: Sequence[Claim]) -> No
 
 
 async def _sum_up(connection: AsyncConnection, days: Iterable[Day]) -> None:
-    """Sums of these days, from the calls as they are: those of the family that counts."""
-    for some in chunks(sorted(days)):
+    """Sums of these days and of their sessions, from the calls as they are.
+
+    Calls of the family that counts alone.
+    """
+    tokens = ("input", "output", "cache_read", "cache_write")
+    told = sorted(days)
+    for some in chunks(told):
         of_days = tuple_(usage_days.c.session_pk, usage_days.c.day).in_(some)
         await connection.execute(delete(usage_days).where(of_days))
-        tokens = ("input", "output", "cache_read", "cache_write")
         sums = (
             select(
                 usage.c.session_pk, usage.c.day, usage.c.model, usage.c.workspace,
@@ -193,3 +199,12 @@ async def _sum_up(connection: AsyncConnection, days: Iterable[Day]) -> None:
         )  # fmt: skip
         columns = ["session_pk", "day", "model", "workspace", *tokens, "cost_usd", "calls"]
         await connection.execute(insert(usage_days).from_select([*columns, "unpriced"], sums))
+    for pks in chunks(sorted({pk for pk, _ in told})):
+        of_sessions = usage_sessions.c.session_pk.in_(pks)
+        await connection.execute(delete(usage_sessions).where(of_sessions))
+        names = (*tokens, "cost_usd", "calls", "unpriced")
+        keys = (usage_days.c.session_pk, usage_days.c.workspace)
+        whole = select(*keys, *(func.sum(usage_days.c[name]) for name in names))
+        theirs = whole.where(usage_days.c.session_pk.in_(pks)).group_by(*keys)
+        columns = ["session_pk", "workspace", *names]
+        await connection.execute(insert(usage_sessions).from_select(columns, theirs))

@@ -19,6 +19,7 @@ from sqlalchemy import Table
 from history import tables
 from history.rows import DOCUMENTS_BITS, Row, day_of, event_row, state_row, summary_row
 from history.texts import documents_of, searched
+from history.tool_rows import BLOCK_BITS
 from session.state import Session
 from session.timeline import Timeline, TimelineEntry
 
@@ -30,6 +31,22 @@ ENTRIES_MAX = 50_000
 PROJECTS, USERS, TOOLS = 120, 40, 12
 MODELS = ("claude-opus-4-6", "claude-sonnet-4-6", "claude-haiku-4-5", "gpt-5.5")
 TOKENS_OF_A_CALL = {"input": 90, "output": 300, "cache_read": 40_000, "cache_write": 900}
+SUMS = (
+    """
+    INSERT INTO usage_sessions (
+        session_pk, workspace, input, output, cache_read, cache_write, cost_usd, calls, unpriced
+    )
+    SELECT session_pk, workspace, sum(input), sum(output), sum(cache_read), sum(cache_write),
+        sum(cost_usd), sum(calls), sum(unpriced)
+    FROM usage_days GROUP BY session_pk
+    """,
+    f"""
+    INSERT INTO tool_blocks (block, workspace, tool, calls, errors, total_ms, sessions)
+    SELECT session_pk >> {BLOCK_BITS}, workspace, tool, sum(calls), sum(errors), sum(total_ms),
+        count(*)
+    FROM session_tools JOIN sessions ON sessions.pk = session_pk GROUP BY 1, 2, 3
+    """,  # noqa: S608 - put together of constants
+)
 RARE = "quagga"  # in one session alone
 
 # Kind, share of all entries, words of its text.
@@ -128,6 +145,8 @@ def fill(path: Path, maker: Maker) -> None:
             for pk, count in enumerate(maker.counts[first : first + 500], first + 1):
                 _write(connection, maker, pk, count)
             connection.execute("COMMIT")
+        for statement in SUMS:
+            connection.execute(statement)
         connection.execute("INSERT INTO document_words(document_words) VALUES ('optimize')")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

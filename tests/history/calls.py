@@ -63,7 +63,7 @@ def _said(row: Row, names: dict[int, str]) -> Said:
 
 
 async def check(store: Store, said: list[Said]) -> None:
-    """Each call once at its owner, all others aside, and the sums by day those of the calls."""
+    """Each call once at its owner, all others aside, and all sums those of the calls."""
     sessions = await rows_of(store, "sessions")
     names = {row["pk"]: row["id"] for row in sessions}
     started_at = {row["id"]: row["started_at"] for row in sessions}
@@ -75,6 +75,8 @@ async def check(store: Store, said: list[Said]) -> None:
     families = {row["id"]: row["usage_family"] for row in sessions}
     counted = [each for each in owned.values() if families[each.session] == "transcript"]
     assert_days(await days_of(store, names), day_sums(counted))
+    undated = [each._replace(at=None, model="") for each in counted]
+    assert_days(await whole_of(store, names), day_sums(undated))
 
 
 async def days_of(store: Store, names: dict[int, str]) -> Days:
@@ -84,6 +86,16 @@ async def days_of(store: Store, names: dict[int, str]) -> Days:
         key = names[row["session_pk"]], row["day"], row["model"]
         found[key] = {name: row[name] for name in (*COUNTS, "cost_usd", "calls", "unpriced")}
     return found
+
+
+async def whole_of(store: Store, names: dict[int, str]) -> Days:
+    """``usage_sessions`` in the same way, of no day and no model."""
+    return {
+        (names[row["session_pk"]], "", ""): {
+            name: row[name] for name in (*COUNTS, "cost_usd", "calls", "unpriced")
+        }
+        for row in await rows_of(store, "usage_sessions")
+    }
 
 
 def assert_days(found: Days, expected: Days) -> None:

@@ -19,7 +19,8 @@ from tests.hub.made import NOW, event, plain, report, said, silence, tokens
 
 OF_SESSIONS = (
     tables.sessions, tables.session_states, tables.session_events, tables.usage,
-    tables.usage_copies, tables.usage_days, tables.session_tools, tables.documents,
+    tables.usage_copies, tables.usage_days, tables.usage_sessions, tables.session_tools,
+    tables.tool_blocks, tables.documents,
 )  # fmt: skip
 
 
@@ -81,9 +82,11 @@ async def test_who_else_tells_of_a_call_owns_it(recording: Recording, database: 
     after = await counts(database)
     assert (after["usage"], after["usage_copies"], after["usage_days"]) == (1, 0, 1)
     async with database.read() as connection:
-        joined = tables.sessions.join(tables.usage_days)
-        found = (await connection.execute(select(tables.sessions.c.id).select_from(joined))).all()
-    assert found == [("b",)]
+        for sums in (tables.usage_days, tables.usage_sessions):
+            whose = select(tables.sessions.c.id).select_from(tables.sessions.join(sums))
+            assert (await connection.execute(whose)).all() == [("b",)]
+        tools = (await connection.execute(select(tables.tool_blocks))).all()
+    assert tools == [(0, "default", "Bash", 1, 0, 5, 1)]
 
 
 @pytest.mark.parametrize("at_once", [True, False])

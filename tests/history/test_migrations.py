@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -14,8 +15,15 @@ from history import migrations
 from history.database import Database
 from history.errors import WrongSchema
 from history.first_board import first_board
+from history.history import History
 from history.migrations import HEAD
+from history.queries.usage import KINDS
+from history.store import Store
 from history.tables import LISTED, metadata
+from session.delta import Usage
+from tests.history.looking import rows_of
+from tests.history.recording import Recording
+from tests.hub.made import NOW, report
 
 ROOT = Path(__file__).resolve().parents[2]
 RACE = """
@@ -44,6 +52,14 @@ sys.exit(sum(os.waitpid(child, 0)[1] for child in children) != 0)
 """
 
 
+OF_SQLITE = {
+    "ix_sessions_listed": list(LISTED),
+    "ix_sessions_project": ["workspace", "project", "archived"],
+    "ix_sessions_user": ["workspace", "user", "archived"],
+    "ix_sessions_agent": ["workspace", "agent", "archived"],
+}
+
+
 def is_ours(_item: object, name: str | None, kind: str, *_: object) -> bool:
     """Whether it is in history.tables: each system keeps its index of words in its own way."""
     of_words = ("document_words", "ix_documents_words", "words")
@@ -56,7 +72,7 @@ def differences(connection: Connection) -> list[object]:
 
     def is_compared(item: object, name: str | None, kind: str, *more: object) -> bool:
         """Alembic does not know that an index is of one system alone."""
-        return is_ours(item, name, kind) and (is_sqlite or name != "ix_sessions_listed")
+        return is_ours(item, name, kind) and (is_sqlite or name not in OF_SQLITE)
 
     options = {"include_object": is_compared, "compare_type": True, "compare_server_default": True}
     context = MigrationContext.configure(connection, opts=options)
@@ -70,8 +86,8 @@ async def test_the_steps_make_the_tables_of_the_release(database: Database) -> N
         names = await connection.run_sync(lambda each: inspect(each).get_table_names())
         indexes = await connection.run_sync(lambda each: inspect(each).get_indexes("sessions"))
     assert set(metadata.tables) <= set(names)
-    listed = [each["column_names"] for each in indexes if each["name"] == "ix_sessions_listed"]
-    assert listed == ([list(LISTED)] if database.is_sqlite else [])
+    found = {each["name"]: each["column_names"] for each in indexes if each["name"] in OF_SQLITE}
+    assert found == (OF_SQLITE if database.is_sqlite else {})
 
 
 async def test_a_difference_would_be_seen(database: Database) -> None:
@@ -107,3 +123,38 @@ def test_processes_that_race_upgrade_once(empty_url: str) -> None:
     command = [sys.executable, "-c", RACE, empty_url]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+async def test_sums_are_made_of_what_an_older_release_recorded(
+    database: Database, history: History
+) -> None:
+    """All of time is answered as before, and what the recorder would write stands there."""
+    await Recording(database).log(
+        report("a", tools={"Bash": {"calls": 3, "errors": 1, "total_ms": 40}}),
+        msgspec.structs.replace(report("b", cwd="/w/shop"), usage=[
+            Usage(message_id="m1", model="opus", at=NOW, output=7, cost_usd=0.5),
+            Usage(message_id="m2", model="haiku", at=NOW + 86_400_000, output=1),
+        ]),
+    )  # fmt: skip
+    store = Store(database)
+    before = [await rows_of(store, name) for name in ("usage_sessions", "tool_blocks")]
+    answers = [await history.usage("default", by) for by in KINDS]
+    async with database.write() as connection:
+        await connection.run_sync(step_back)
+    with pytest.raises(WrongSchema):
+        await database.check()
+    await database.upgrade()
+    assert [await rows_of(store, name) for name in ("usage_sessions", "tool_blocks")] == before
+    assert [await history.usage("default", by) for by in KINDS] == answers
+    assert all(before)
+
+
+def step_back(connection: Connection) -> None:
+    """Leave the tables as the first step makes them."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    for name in ("usage_sessions", "tool_blocks"):
+        connection.execute(text(f"DROP TABLE {name}"))
+    fresh = ["ix_sessions_project", "ix_sessions_user", "ix_sessions_agent"] if is_sqlite else []
+    for name in ("ix_usage_days_workspace_model", *fresh):
+        connection.execute(text(f"DROP INDEX {name}"))
+    connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))

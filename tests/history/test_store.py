@@ -1,5 +1,6 @@
 """One transaction of the recorder: all of it or nothing, and only by whom the log's place is."""
 
+import asyncio
 import math
 from typing import Any
 
@@ -157,3 +158,48 @@ async def test_a_tool_that_a_transcript_takes_back_is_gone(store: Store) -> None
         await store.commit(step)
         ledger.note_written(step)
     assert [row["tool"] for row in await rows_of(store, "session_tools")] == ["Read"]
+    (block,) = await rows_of(store, "tool_blocks")
+    assert block == {"block": 0, "workspace": "default", "tool": "Read", **counts, "sessions": 1}
+
+
+async def test_tools_are_summed_up_by_blocks_of_each_workspace(store: Store) -> None:
+    """However many sessions there are, and again when one of them is told anew."""
+    ledger, log = await ledger_of(store), Log()
+    counts = {"calls": 1, "errors": 1, "total_ms": 2}
+    many = [report(f"s{at:03}", to=1, tools={"Bash": counts}) for at in range(100)]
+    other = msgspec.structs.replace(many[7], workspace="other")
+    again = report("s099", to=2, from_=1, tools={"Bash": {**counts, "calls": 10}})
+    for told in ([*many, other], [again]):
+        step = step_of(ledger, log, *told)
+        await store.commit(step)
+        ledger.note_written(step)
+    rows = await rows_of(store, "tool_blocks")
+    assert len({row["block"] for row in rows}) == 2
+    sums = dict.fromkeys(("default", "other"), (0, 0, 0))
+    for row in rows:
+        held = zip(
+            sums[row["workspace"]], (row["calls"], row["errors"], row["sessions"]), strict=True
+        )
+        sums[row["workspace"]] = tuple(map(sum, held))
+    assert sums == {"default": (109, 100, 100), "other": (1, 1, 1)}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_block_of_which_two_recorders_write_at_once_is_summed_up_whole(
+    store: Store,
+) -> None:
+    """Neither has seen the other's session when it begins."""
+    ledgers = [Ledger(partition, await store.position(partition)) for partition in range(2)]
+    logs = [Log(), Log()]
+    for round_ in range(1, 16):
+        counts = {"calls": round_, "errors": 0, "total_ms": 0}
+        steps = [
+            step_of(ledger, log, report(name, to=round_, from_=0, tools={"Bash": counts}))
+            for name, ledger, log in zip("ab", ledgers, logs, strict=True)
+        ]
+        await asyncio.gather(*map(store.commit, steps))
+        for ledger, step in zip(ledgers, steps, strict=True):
+            ledger.note_written(step)
+        rows = await rows_of(store, "tool_blocks")
+        assert sum(row["calls"] for row in rows) == 2 * round_

@@ -12,6 +12,7 @@ from bus.base import Bus
 from bus.position import ordinal_of
 from history import rows
 from history.store import Store
+from history.tool_rows import BLOCK_BITS
 from session.delta import Delta, Report, Time, Usage
 from session.fold import fold, new_session
 from session.mark import Mark
@@ -137,6 +138,26 @@ async def _check_tools(store: Store, told: Told, keys: dict[int, Key]) -> None:
     for key, session in told.sessions.items():
         expected = [rows.tool_row(*each) for each in sorted(session.tools.items())]
         assert found[key] == expected, key
+    blocks = {
+        (row.pop("block"), row.pop("workspace"), row.pop("tool")): row
+        for row in await rows_of(store, "tool_blocks")
+    }
+    assert blocks == _blocks(found, {key: pk for pk, key in keys.items()})
+
+
+def _blocks(
+    tools: dict[Key, list[dict[str, Any]]], pks: dict[Key, int]
+) -> dict[tuple[int, str, str], dict[str, int]]:
+    """The sums that must stand beside the rows of tools."""
+    sums: dict[tuple[int, str, str], dict[str, int]] = {}
+    for key, told in tools.items():
+        for row in told:
+            empty = {"calls": 0, "errors": 0, "total_ms": 0, "sessions": 0}
+            held = sums.setdefault((pks[key] >> BLOCK_BITS, key[0], row["tool"]), empty)
+            for name in ("calls", "errors", "total_ms"):
+                held[name] += row[name]
+            held["sessions"] += 1
+    return sums
 
 
 async def _check_documents(store: Store) -> None:
