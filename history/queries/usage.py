@@ -8,27 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Float, FromClause, Select, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Float, Select, Table, cast, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from history.errors import BadQuery
-from history.queries.lists import Values
 from history.queries.times import day
-from history.tables import session_tools, sessions, usage_days
+from history.tables import session_tools, sessions, tool_blocks, usage_days, usage_sessions
 from session.pricing import price_table
 from session.state import TOKEN_NAMES
 
-KEYS: Mapping[str, ColumnElement[Any]] = {
-    "day": usage_days.c.day,
-    "model": usage_days.c.model,
-    "project": sessions.c.project,
-    "user": sessions.c.user,
-    "agent": sessions.c.agent,
-    "session": usage_days.c.session_pk,  # told by its id
-}
-KINDS = (*KEYS, "tool")
+KINDS = ("day", "model", "project", "user", "agent", "session", "tool")
 ROWS_MAX = 2_000
 TOOL_NAMES = ("calls", "errors", "total_ms")
+FEW_SESSIONS = 4_000
+"""Tools of so many are looked up by session; of more it is quicker to read those of all."""
 
 
 class Usage(Struct):
@@ -66,14 +59,17 @@ def parse_kind(by: str | None) -> str:
 
 async def sums(connection: AsyncConnection, workspace: str, by: str, days: Days) -> Usage:
     """Sums by one of KINDS; tools are those of sessions that were active in these days."""
-    spent = _spent(workspace, days)
-    if by == "tool":
-        rows, total = await _tools(connection, workspace, spent, days)
+    spent = _Spent(connection, workspace, days)
+    if by != "tool":
+        rows, total = await _tokens(spent, by)
+    elif days == Days():
+        rows, total = await _tools(connection, workspace)
     else:
-        rows, total = await _tokens(connection, by, spent)
+        rows, total = await _tools_of_days(spent)
     names: list[str] = []
     if total.get("unpriced_calls"):
-        models = select(usage_days.c.model).distinct().where(*spent, usage_days.c.unpriced > 0)
+        models = select(usage_days.c.model).distinct()
+        models = models.where(*spent.of_days, usage_days.c.unpriced > 0)
         names = sorted((await connection.execute(models)).scalars())
     more = len(rows) > ROWS_MAX
     if by == "day":
@@ -82,7 +78,76 @@ async def sums(connection: AsyncConnection, workspace: str, by: str, days: Days)
     return Usage(by, rows[:ROWS_MAX], more, total, names, price_table()._asdict())
 
 
-def _spent(workspace: str, days: Days) -> list[ColumnElement[bool]]:
+_SUMMED = (*TOKEN_NAMES, "calls", "unpriced")
+
+
+class _Spent:
+    """What is summed up: whole sessions where no days are asked for, as they are fewer rows."""
+
+    def __init__(self, connection: AsyncConnection, workspace: str, days: Days) -> None:
+        self.connection = connection
+        self.is_whole = days == Days()
+        self.of_days = _of_days(workspace, days)
+        self._workspace = workspace
+        self._table = usage_sessions if self.is_whole else usage_days
+        whole = [usage_sessions.c.workspace == workspace]
+        self._wanted = whole if self.is_whole else self.of_days
+
+    def by(self, name: str) -> Select[Any]:
+        """The sums by a key, the costliest first; days from the last on."""
+        if name == "session":
+            return self._whole_sessions() if self.is_whole else self._sessions_of_days()
+        if name in ("day", "model"):
+            key = usage_days.c[name]
+            grouped = self._sums(usage_days, key.label("key")).where(*self.of_days)
+        else:
+            # From sessions on, in the order of the key: sorted are the keys, not the sums.
+            table, key = self._table, sessions.c[name]
+            theirs = [sessions.c.workspace == self._workspace] if self.is_whole else self.of_days
+            joined = self._sums(table, key.label("key")).join(
+                sessions, sessions.c.pk == table.c.session_pk
+            )
+            grouped = joined.where(*theirs)
+        order = [key.desc()] if name == "day" else [*_largest("cost_usd", "output"), key]
+        return grouped.group_by(key).order_by(*order).limit(ROWS_MAX + 1)
+
+    def _whole_sessions(self) -> Select[Any]:
+        """Their sums stand there, in the order of an index."""
+        pk, each = usage_sessions.c.session_pk, usage_sessions.c
+        told = [each[name] for name in (*_SUMMED, "cost_usd")]
+        rows = select(_id_of(pk), *told, literal_column("1")).where(*self._wanted)
+        order = [each[name].desc().nulls_last() for name in ("cost_usd", "output")]
+        return rows.order_by(*order, pk).limit(ROWS_MAX + 1)
+
+    def _sessions_of_days(self) -> Select[Any]:
+        """Ids are looked up for those that are told, and for no other."""
+        pk = usage_days.c.session_pk
+        columns = [pk.label("key"), *self._totals(usage_days)]
+        grouped = select(*columns).where(*self.of_days).group_by(pk)
+        ordered = grouped.order_by(*_largest("cost_usd", "output"), pk)
+        top = ordered.limit(ROWS_MAX + 1).subquery("top")
+        told = [top.c[name] for name in (*_SUMMED, "cost_usd")]
+        rows = select(_id_of(top.c.key), *told, literal_column("1"))
+        order = [top.c[name].desc().nulls_last() for name in ("cost_usd", "output")]
+        return rows.order_by(*order, top.c.key)
+
+    def all(self) -> Select[Any]:
+        """The sums of everything."""
+        return self._sums(self._table).where(*self._wanted)
+
+    def sessions(self) -> Select[int]:
+        """How many sessions there are."""
+        return select(_sessions(self._table)).where(*self._wanted)
+
+    def _sums(self, table: Table, *key: ColumnElement[Any]) -> Select[Any]:
+        return select(*key, *self._totals(table), _sessions(table)).select_from(table)
+
+    def _totals(self, table: Table) -> list[ColumnElement[Any]]:
+        summed = [_sum(self.connection, table.c[name]).label(name) for name in _SUMMED]
+        return [*summed, func.sum(table.c.cost_usd).label("cost_usd")]
+
+
+def _of_days(workspace: str, days: Days) -> list[ColumnElement[bool]]:
     """Which rows of ``usage_days`` count; calls whose time is not known have the day ''."""
     conditions = [usage_days.c.workspace == workspace]
     if days.first is not None:
@@ -92,78 +157,59 @@ def _spent(workspace: str, days: Days) -> list[ColumnElement[bool]]:
     return conditions
 
 
-async def _tokens(
-    connection: AsyncConnection, by: str, spent: list[ColumnElement[bool]]
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    key = KEYS[by].label("key")
-    order = [key.desc()] if by == "day" else [*_largest("cost_usd", "output"), key]
-    grouped = _joined(select(key, *_sums()), by, spent).group_by(key).order_by(*order)
-    found = await connection.execute(grouped.limit(ROWS_MAX + 1))
-    rows = [_row(each) for each in found.mappings()]
-    if by == "session":
-        await _name_sessions(connection, rows)
+def _sessions(table: Table) -> ColumnElement[int]:
+    """How many there are in rows of a table."""
+    is_whole = table is usage_sessions
+    return func.count() if is_whole else func.count(table.c.session_pk.distinct())
+
+
+def _id_of(pk: ColumnElement[int]) -> ColumnElement[str]:
+    return select(sessions.c.id).where(sessions.c.pk == pk).scalar_subquery()
+
+
+async def _tokens(spent: _Spent, by: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    execute = spent.connection.execute
+    rows = [_row(told) for told in await execute(spent.by(by))]
     if len(rows) > ROWS_MAX:
-        whole = await connection.execute(_joined(select(*_sums()), "day", spent))
-        return rows, _row(whole.mappings().one())
-    active = select(func.count(usage_days.c.session_pk.distinct())).where(*spent)
-    return rows, _row({**_added(rows, _NAMES), "sessions": await _count(connection, active)})
+        total = _row((None, *(await execute(spent.all())).one()))
+    else:
+        active = (await execute(spent.sessions())).scalar() or 0
+        total = _row((None, *_added(rows, _NAMES), active))
+    del total["key"]
+    return rows, total
 
 
-async def _name_sessions(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
-    """Their ids for their keys: looked up for those that are told, and for no other."""
-    told = Values(connection, sessions.c.pk, [row["key"] for row in rows])
-    found = await connection.execute(select(sessions.c.pk, sessions.c.id).where(told.contain))
-    ids = {each.pk: each.id for each in found}
-    for row in rows:
-        row["key"] = ids.get(row["key"])
-
-
-def _added(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Any]:
+def _added(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> list[Any]:
     """The sum of rows, where those are all; of what nobody knows it is not known."""
-    told = {name: [row[name] for row in rows if row[name] is not None] for name in names}
-    return {name: sum(values) if values else None for name, values in told.items()}
+    told = ([row[name] for row in rows if row[name] is not None] for name in names)
+    return [sum(values) if values else None for values in told]
 
 
-async def _count(connection: AsyncConnection, query: Select[int]) -> int:
-    return (await connection.execute(query)).scalar() or 0
-
-
-def _joined(columns: Select[Any], by: str, spent: list[ColumnElement[bool]]) -> Select[Any]:
-    """With the session where its columns are needed."""
-    days: FromClause = usage_days
-    if by not in ("day", "model", "session"):
-        days = usage_days.join(sessions, sessions.c.pk == usage_days.c.session_pk)
-    return columns.select_from(days).where(*spent)
-
-
-def _sums() -> list[ColumnElement[Any]]:
-    summed = [_sum(usage_days.c[name]).label(name) for name in (*TOKEN_NAMES, "calls")]
-    summed.append(_sum(usage_days.c.unpriced).label("unpriced_calls"))
-    cost = func.sum(usage_days.c.cost_usd).label("cost_usd")
-    return [*summed, cost, func.count(usage_days.c.session_pk.distinct()).label("sessions")]
-
-
-def _sum(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _sum(connection: AsyncConnection, column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Of whole numbers, as a float: one that an agent made up must not overflow it."""
+    if connection.dialect.name == "sqlite":
+        return func.total(column)  # in half the time
     return func.sum(cast(column, Float(53)))
 
 
-_COUNTS = ("calls", "unpriced_calls")
-_NAMES = (*TOKEN_NAMES, *_COUNTS, "cost_usd")
+_NAMES = (*TOKEN_NAMES, "calls", "unpriced_calls", "cost_usd")
 
 
-def _row(found: Mapping[Any, Any]) -> dict[str, Any]:
+def _row(told: Sequence[Any]) -> dict[str, Any]:
     """A row as the API tells it."""
-    tokens = {name: _whole(found[name]) for name in TOKEN_NAMES}
-    calls, unpriced = (int(found[name] or 0) for name in _COUNTS)
+    key, input_, output, cache_read, cache_write, calls, unpriced, cost_usd, active = told
+    calls, unpriced = int(calls or 0), int(unpriced or 0)
     return {
-        **({"key": found["key"] or None} if "key" in found else {}),
-        **tokens,
-        "cost_usd": found["cost_usd"],
+        "key": key or None,
+        "input": _whole(input_),
+        "output": _whole(output),
+        "cache_read": _whole(cache_read),
+        "cache_write": _whole(cache_write),
+        "cost_usd": cost_usd,
         "cost_state": _cost_state(calls, unpriced),
         "calls": calls,
         "unpriced_calls": unpriced,
-        "sessions": found["sessions"],
+        "sessions": active,
     }
 
 
@@ -185,28 +231,50 @@ def _largest(*names: str) -> list[ColumnElement[Any]]:
 
 
 async def _tools(
-    connection: AsyncConnection, workspace: str, spent: list[ColumnElement[bool]], days: Days
+    connection: AsyncConnection, workspace: str
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    pk, key = session_tools.c.session_pk, session_tools.c.tool.label("key")
-    theirs = [sessions.c.workspace == workspace]
-    if days != Days():
-        theirs.append(sessions.c.pk.in_(select(usage_days.c.session_pk).where(*spent)))
-    # Of all sessions by the index of tools, as the sum is no column to look up; of a few by theirs.
-    of = pk if days != Days() else pk + 0
-    wanted = of.in_(select(sessions.c.pk).where(*theirs))
-    sums = [_sum(session_tools.c[name]).label(name) for name in TOOL_NAMES]
-    grouped = select(key, *sums, func.count().label("sessions")).where(wanted).group_by(key)
-    ordered = grouped.order_by(*_largest("calls"), key).limit(ROWS_MAX + 1)
-    found = (await connection.execute(ordered)).mappings()
-    rows = [{"key": each["key"], **_tool_row(each)} for each in found]
-    total: Mapping[Any, Any] = _added(rows, TOOL_NAMES)
-    if len(rows) > ROWS_MAX:
-        total = (await connection.execute(select(*sums).where(wanted))).mappings().one()
-    used = select(pk).where(pk == sessions.c.pk).exists()
-    active = select(func.count()).select_from(sessions).where(*theirs, used)
-    return rows, _tool_row({**total, "sessions": await _count(connection, active)})
+    """Of all sessions, from the sums of their blocks."""
+    sums = [_sum(connection, tool_blocks.c[name]).label(name) for name in TOOL_NAMES]
+    theirs = tool_blocks.c.workspace == workspace
+    used = select(session_tools).where(session_tools.c.session_pk == sessions.c.pk).exists()
+    active = select(func.count()).select_from(sessions)
+    active = active.where(sessions.c.workspace == workspace, used)
+    grouped = select(tool_blocks.c.tool, *sums, func.sum(tool_blocks.c.sessions)).where(theirs)
+    return await _tool_rows(
+        connection, grouped.group_by(tool_blocks.c.tool), select(*sums).where(theirs),
+        (await connection.execute(active)).scalar() or 0,
+    )  # fmt: skip
 
 
-def _tool_row(found: Mapping[Any, Any]) -> dict[str, Any]:
-    counts = {name: _whole(found[name]) for name in TOOL_NAMES}
-    return {**counts, "calls": int(found["calls"] or 0), "sessions": found["sessions"]}
+async def _tools_of_days(spent: _Spent) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Of sessions that were active, from their own rows."""
+    pk = session_tools.c.session_pk
+    keys = select(usage_days.c.session_pk).where(*spent.of_days).distinct()
+    each = keys.subquery("active")
+    used = select(session_tools).where(pk == each.c.session_pk).exists()
+    active = select(func.count()).select_from(each).where(used)
+    count = (await spent.connection.execute(active)).scalar() or 0
+    # A few are looked up; of many the index of tools is read, as a sum is no column to look up.
+    wanted = (pk if count <= FEW_SESSIONS else pk + 0).in_(keys)
+    sums = [_sum(spent.connection, session_tools.c[name]).label(name) for name in TOOL_NAMES]
+    grouped = select(session_tools.c.tool, *sums, func.count()).where(wanted)
+    whole = select(*sums).where(wanted)
+    return await _tool_rows(spent.connection, grouped.group_by(session_tools.c.tool), whole, count)
+
+
+async def _tool_rows(
+    connection: AsyncConnection, grouped: Select[Any], whole: Select[Any], active: int
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The most called first; ``whole`` gives their sums where not all of them are told."""
+    ordered = grouped.order_by(*_largest("calls"), grouped.selected_columns[0])
+    found = await connection.execute(ordered.limit(ROWS_MAX + 1))
+    rows = [{"key": key, **_tool_row(told)} for key, *told in found]
+    if len(rows) <= ROWS_MAX:
+        return rows, _tool_row([*_added(rows, TOOL_NAMES), active])
+    return rows, _tool_row([*(await connection.execute(whole)).one(), active])
+
+
+def _tool_row(told: Sequence[Any]) -> dict[str, Any]:
+    calls, errors, total_ms, active = told
+    counts = {"calls": int(calls or 0), "errors": _whole(errors), "total_ms": _whole(total_ms)}
+    return {**counts, "sessions": int(active)}
