@@ -38,7 +38,7 @@ def spaced(text: str) -> str:
 
 def unspaced(text: str) -> str:
     """The text for people again."""
-    return _SPACED.sub("", text)
+    return text if text.isascii() else _SPACED.sub("", text)
 
 
 def documents_of(texts: Iterable[str]) -> list[str]:

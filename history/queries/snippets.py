@@ -13,6 +13,8 @@ from history.texts import spaced, unspaced
 BEFORE_CHARS = 60
 SNIPPET_CHARS = 240
 CUT = "…"
+BEGIN_CHARS = 4_096
+"""What is looked for stands here most often, and a whole text is long to fold."""
 
 Hit = list[tuple[str, bool]]
 """A piece of a text: its parts, and whether each is what was looked for."""
@@ -20,7 +22,9 @@ Hit = list[tuple[str, bool]]
 
 def hit_of(text: str, looked_for: Sequence[Term]) -> Hit:
     """The piece around the first place of the longest term that is there, as one line."""
-    found = _Search(text, looked_for, str.lower)
+    found = _Search(text[:BEGIN_CHARS], looked_for, str.lower)
+    if not found.is_settled:
+        found = _Search(text, looked_for, str.lower)
     if found.first is None:  # case alone is not it, and diacritics take longer
         found = _Search(text, looked_for, _without_diacritics)
     start, end = _window(text, found.first or 0)
@@ -50,7 +54,11 @@ class _Search:
         terms = sorted(looked_for, key=lambda term: len(term.text), reverse=True)
         self._patterns = [_pattern(fold(term.text), term.is_open) for term in terms]
         found = (pattern.search(self._text) for pattern in self._patterns)
-        self.first = next((match.start() for match in found if match), None)
+        first = next((match for match in found if match), None)
+        self.first = first.start() if first else None
+        is_longest = first is not None and first.re is self._patterns[0]
+        shown = first.end() + SNIPPET_CHARS if first else 0
+        self.is_settled = is_longest and shown < len(text)
 
     def spans(self, start: int, end: int) -> list[tuple[int, int]]:
         """Of every term between two places."""
