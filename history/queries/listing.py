@@ -5,7 +5,7 @@ with what is live.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select, tuple_
@@ -30,23 +30,36 @@ async def found(
 ) -> Found:
     """The page of all sessions, live ones as they are."""
     looked_for = terms(wanted.q)
+    if not looked_for:
+        return merged(wanted, live, await _recorded(connection, workspace, wanted, live))
     conditions = _conditions(workspace, wanted)
-    named: Collection[str] = frozenset()
-    cached = Values(connection, sessions.c.id, live)
-    if looked_for:
-        keys, looked_for = await search.found(connection, workspace, looked_for)
-        conditions.append(keys.contain)
-        if live:
-            named = await _named(connection, workspace, keys, cached)
-    if live:
-        conditions.append(cached.lack)
-    count = select(func.count()).select_from(sessions).where(*conditions)
-    total = (await connection.execute(count)).scalar() or 0
-    rows = await _page(connection, wanted, conditions) if total else []
-    page = merged(wanted, live, Recorded(rows, total, named))
-    if looked_for:
-        page.hits = await _hits(connection, workspace, page, looked_for)
+    match = await search.found(connection, workspace, looked_for, conditions)
+    pks = await _pks(connection, workspace, live) if live else {}
+    keys = match.wanted.difference(pks.values())
+    named = {session_id for session_id, pk in pks.items() if pk in match.keys}
+    theirs = [sessions.c.workspace == workspace, Values(connection, sessions.c.pk, keys).contain]
+    rows = await _page(connection, wanted, theirs) if keys else []
+    page = merged(wanted, live, Recorded(rows, len(keys), named))
+    page.hits = await _hits(connection, workspace, page, match.terms)
     return page
+
+
+async def _recorded(
+    connection: AsyncConnection, workspace: str, wanted: Filter, live: Mapping[str, Session]
+) -> Recorded:
+    """What is asked for and not live."""
+    conditions = _conditions(workspace, wanted)
+    total = await _count(connection, conditions)
+    if live:  # looked up, and not asked for with each row
+        pks = Values(connection, sessions.c.pk, (await _pks(connection, workspace, live)).values())
+        total -= await _count(connection, [*conditions, pks.contain])
+        conditions = [*conditions, pks.lack]
+    return Recorded(await _page(connection, wanted, conditions) if total else [], total)
+
+
+async def _count(connection: AsyncConnection, conditions: list[ColumnElement[bool]]) -> int:
+    count = select(func.count()).select_from(sessions).where(*conditions)
+    return (await connection.execute(count)).scalar() or 0
 
 
 def _conditions(workspace: str, wanted: Filter) -> list[ColumnElement[bool]]:
@@ -66,13 +79,15 @@ def _conditions(workspace: str, wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-async def _named(
-    connection: AsyncConnection, workspace: str, keys: Values, cached: Values
-) -> Collection[str]:
-    """Live sessions in whose recorded texts everything was found."""
+async def _pks(
+    connection: AsyncConnection, workspace: str, live: Mapping[str, Session]
+) -> dict[str, int]:
+    """The keys of live sessions that are recorded."""
+    cached = Values(connection, sessions.c.id, live)
     theirs = select(sessions.c.id, sessions.c.pk)
-    read = await connection.execute(theirs.where(sessions.c.workspace == workspace, cached.contain))
-    return {each.id for each in read if each.pk in keys.all}
+    wanted = (sessions.c.workspace == workspace, cached.contain)
+    found = await connection.execute(theirs.where(*wanted))
+    return {each.id: each.pk for each in found}
 
 
 async def _page(

@@ -8,18 +8,23 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, all_, any_, cast, func, select
+from sqlalchemy import ColumnElement, Function, Select, all_, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 
-async def gathered(connection: AsyncConnection, keys: Select[Any]) -> list[int]:
-    """What a query of one column, ``key``, finds; it comes as one value, for rows take longer."""
+def gathered(connection: AsyncConnection, keys: ColumnElement[Any]) -> Function[Any]:
+    """Keys of all rows as one value, for rows take longer; ``read`` knows it."""
     is_sqlite = connection.dialect.name == "sqlite"
-    together = func.json_group_array if is_sqlite else func.array_agg
-    told: Any = (await connection.execute(select(together(keys.subquery().c.key)))).scalar()
-    return msgspec.json.decode(told, type=list[int]) if is_sqlite else told or []
+    return func.json_group_array(keys) if is_sqlite else func.array_agg(keys)
+
+
+def read(told: Any) -> frozenset[int]:
+    """The keys that were gathered."""
+    if isinstance(told, str):
+        return msgspec.json.decode(told, type=frozenset[int])
+    return frozenset(told or ())
 
 
 class Values:
