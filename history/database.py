@@ -83,8 +83,8 @@ class Database:
         if self.is_sqlite:
             self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0, **shared)
             self._reader = create_async_engine(
-                self.url, pool_size=READERS, max_overflow=0, **shared
-            )
+                self.url, pool_size=READERS, max_overflow=0, pool_use_lifo=True, **shared
+            )  # the reader of last time again, which has at hand what it read
             _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
             _prepare_sqlite(self._reader, begin="BEGIN")
         else:
@@ -174,7 +174,7 @@ def _prepare_sqlite(engine: AsyncEngine, *, begin: str) -> None:
         cursor = connection.cursor()
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=NORMAL",
-            "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-8000",
+            "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000",
         ):  # fmt: skip
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
