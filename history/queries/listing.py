@@ -32,9 +32,8 @@ async def found(
     looked_for = terms(wanted.q)
     if not looked_for:
         return merged(wanted, live, await _recorded(connection, workspace, wanted, live))
-    conditions = _conditions(workspace, wanted)
-    match = await search.found(connection, workspace, looked_for, conditions)
-    pks = await _pks(connection, workspace, live) if live else {}
+    match = await search.found(connection, workspace, looked_for, _conditions(wanted))
+    pks = await _keys(connection, workspace, live) if live else {}
     keys = match.wanted.difference(pks.values())
     named = {session_id for session_id, pk in pks.items() if pk in match.keys}
     theirs = [sessions.c.workspace == workspace, Values(connection, sessions.c.pk, keys).contain]
@@ -48,22 +47,31 @@ async def _recorded(
     connection: AsyncConnection, workspace: str, wanted: Filter, live: Mapping[str, Session]
 ) -> Recorded:
     """What is asked for and not live."""
-    conditions = _conditions(workspace, wanted)
-    total = await _count(connection, conditions)
-    if live:  # looked up, and not asked for with each row
-        pks = Values(connection, sessions.c.pk, (await _pks(connection, workspace, live)).values())
-        total -= await _count(connection, [*conditions, pks.contain])
-        conditions = [*conditions, pks.lack]
-    return Recorded(await _page(connection, wanted, conditions) if total else [], total)
+    conditions = _conditions(wanted)
+    theirs = [sessions.c.workspace == workspace, *conditions]
+    count = _count(theirs)
+    if live:  # looked up by their keys, and not asked for with each row
+        pks = _pks(connection, workspace, live)
+        count -= _count([sessions.c.pk.in_(pks), *conditions])
+        theirs.append(sessions.c.pk.not_in(pks))
+    total = (await connection.execute(select(count))).scalar() or 0
+    return Recorded(await _page(connection, wanted, theirs) if total else [], total)
 
 
-async def _count(connection: AsyncConnection, conditions: list[ColumnElement[bool]]) -> int:
-    count = select(func.count()).select_from(sessions).where(*conditions)
-    return (await connection.execute(count)).scalar() or 0
+def _count(conditions: list[ColumnElement[bool]]) -> ColumnElement[int]:
+    return select(func.count()).select_from(sessions).where(*conditions).scalar_subquery()
 
 
-def _conditions(workspace: str, wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions = [sessions.c.workspace == workspace]
+def _pks(connection: AsyncConnection, workspace: str, live: Mapping[str, Session]) -> Select[int]:
+    """The keys of live sessions that are recorded."""
+    of = sessions.alias("of_live")
+    cached = Values(connection, of.c.id, live).contain
+    return select(of.c.pk).where(of.c.workspace == workspace, cached)
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    """What is asked for, in any workspace."""
+    conditions: list[ColumnElement[bool]] = []
     if not wanted.archived:
         conditions.append(sessions.c.archived.is_(False))
     if wanted.status:
@@ -79,14 +87,13 @@ def _conditions(workspace: str, wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-async def _pks(
+async def _keys(
     connection: AsyncConnection, workspace: str, live: Mapping[str, Session]
 ) -> dict[str, int]:
-    """The keys of live sessions that are recorded."""
-    cached = Values(connection, sessions.c.id, live)
-    theirs = select(sessions.c.id, sessions.c.pk)
-    wanted = (sessions.c.workspace == workspace, cached.contain)
-    found = await connection.execute(theirs.where(*wanted))
+    """Live sessions that are recorded, and their keys."""
+    cached = Values(connection, sessions.c.id, live).contain
+    columns = select(sessions.c.id, sessions.c.pk)
+    found = await connection.execute(columns.where(sessions.c.workspace == workspace, cached))
     return {each.id: each.pk for each in found}
 
 

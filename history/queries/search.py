@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    true,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -89,7 +90,7 @@ async def _read_names(
     """
     called = [_is_called(connection, term) for term in looked_for]
     keys = gathered(connection, sessions.c.pk)
-    columns = [keys.filter(wanted) for wanted in (and_(*conditions), *called)]
+    columns = [keys.filter(wanted) for wanted in (and_(true(), *conditions), *called)]
     rows = select(*columns).where(sessions.c.workspace == workspace)
     return [read(told) for told in (await connection.execute(rows)).one()]
 
