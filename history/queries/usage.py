@@ -21,7 +21,7 @@ KINDS = ("day", "model", "project", "user", "agent", "session", "tool")
 ROWS_MAX = 2_000
 TOOL_NAMES = ("calls", "errors", "total_ms")
 FEW_SESSIONS = 4_000
-"""Tools of so many are looked up by session; of more it is quicker to read those of all."""
+"""What so many did in some days is looked up; of more it is quicker to read all there is."""
 
 
 class Usage(Struct):
@@ -60,12 +60,11 @@ def parse_kind(by: str | None) -> str:
 async def sums(connection: AsyncConnection, workspace: str, by: str, days: Days) -> Usage:
     """Sums by one of KINDS; tools are those of sessions that were active in these days."""
     spent = _Spent(connection, workspace, days)
-    if by != "tool":
-        rows, total = await _tokens(spent, by)
-    elif days == Days():
+    if by == "tool" and spent.is_whole:
         rows, total = await _tools(connection, workspace)
     else:
-        rows, total = await _tools_of_days(spent)
+        await spent.count()
+        rows, total = await (_tools_of_days(spent) if by == "tool" else _tokens(spent, by))
     names: list[str] = []
     if total.get("unpriced_calls"):
         models = select(usage_days.c.model).distinct()
@@ -87,11 +86,23 @@ class _Spent:
     def __init__(self, connection: AsyncConnection, workspace: str, days: Days) -> None:
         self.connection = connection
         self.is_whole = days == Days()
-        self.of_days = _of_days(workspace, days)
-        self._workspace = workspace
+        self.active = 0
+        self._workspace, self._days = workspace, days
+        here = usage_days.c.workspace == workspace
+        self.of_days = [here, *self._within(usage_days.c.day)]
         self._table = usage_sessions if self.is_whole else usage_days
         whole = [usage_sessions.c.workspace == workspace]
         self._wanted = whole if self.is_whole else self.of_days
+
+    async def count(self) -> None:
+        """Find out of how many sessions it is, by which it is chosen how to read them."""
+        count = select(_sessions(self._table)).where(*self._wanted)
+        self.active = (await self.connection.execute(count)).scalar() or 0
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether it is of so many sessions that all are read."""
+        return self.is_whole or self.active > FEW_SESSIONS
 
     def by(self, name: str) -> Select[Any]:
         """The sums by a key, the costliest first; days from the last on."""
@@ -101,13 +112,12 @@ class _Spent:
             key = usage_days.c[name]
             grouped = self._sums(usage_days, key.label("key")).where(*self.of_days)
         else:
-            # From sessions on, in the order of the key: sorted are the keys, not the sums.
-            table, key = self._table, sessions.c[name]
-            theirs = [sessions.c.workspace == self._workspace] if self.is_whole else self.of_days
-            joined = self._sums(table, key.label("key")).join(
-                sessions, sessions.c.pk == table.c.session_pk
-            )
-            grouped = joined.where(*theirs)
+            table, key, theirs = self._table, sessions.c[name], self.of_days
+            if self.is_of_many:  # from sessions on, in the order of the key: it need not be sorted
+                of_days = [] if self.is_whole else self._within(usage_days.c.day)
+                theirs = [sessions.c.workspace == self._workspace, *of_days]
+            same = sessions.c.pk == table.c.session_pk
+            grouped = self._sums(table, key.label("key")).join(sessions, same).where(*theirs)
         order = [key.desc()] if name == "day" else [*_largest("cost_usd", "output"), key]
         return grouped.group_by(key).order_by(*order).limit(ROWS_MAX + 1)
 
@@ -121,9 +131,12 @@ class _Spent:
 
     def _sessions_of_days(self) -> Select[Any]:
         """Ids are looked up for those that are told, and for no other."""
-        pk = usage_days.c.session_pk
+        pk, theirs = usage_days.c.session_pk, self.of_days
+        if self.is_of_many:  # in the order of sessions, as an expression is no column to look up
+            here = func.coalesce(usage_days.c.workspace, "") == self._workspace
+            theirs = [here, *self._within(func.coalesce(usage_days.c.day, ""))]
         columns = [pk.label("key"), *self._totals(usage_days)]
-        grouped = select(*columns).where(*self.of_days).group_by(pk)
+        grouped = select(*columns).where(*theirs).group_by(pk)
         ordered = grouped.order_by(*_largest("cost_usd", "output"), pk)
         top = ordered.limit(ROWS_MAX + 1).subquery("top")
         told = [top.c[name] for name in (*_SUMMED, "cost_usd")]
@@ -133,11 +146,16 @@ class _Spent:
 
     def all(self) -> Select[Any]:
         """The sums of everything."""
-        return self._sums(self._table).where(*self._wanted)
+        return select(*self._totals(self._table)).where(*self._wanted)
 
-    def sessions(self) -> Select[int]:
-        """How many sessions there are."""
-        return select(_sessions(self._table)).where(*self._wanted)
+    def _within(self, day: ColumnElement[str]) -> list[ColumnElement[bool]]:
+        """Which days count; calls whose time is not known have the day ''."""
+        conditions: list[ColumnElement[bool]] = []
+        if self._days.first is not None:
+            conditions.append(day >= self._days.first)
+        if self._days.last is not None:
+            conditions.append(day.between("1", self._days.last))
+        return conditions
 
     def _sums(self, table: Table, *key: ColumnElement[Any]) -> Select[Any]:
         return select(*key, *self._totals(table), _sessions(table)).select_from(table)
@@ -145,16 +163,6 @@ class _Spent:
     def _totals(self, table: Table) -> list[ColumnElement[Any]]:
         summed = [_sum(self.connection, table.c[name]).label(name) for name in _SUMMED]
         return [*summed, func.sum(table.c.cost_usd).label("cost_usd")]
-
-
-def _of_days(workspace: str, days: Days) -> list[ColumnElement[bool]]:
-    """Which rows of ``usage_days`` count; calls whose time is not known have the day ''."""
-    conditions = [usage_days.c.workspace == workspace]
-    if days.first is not None:
-        conditions.append(usage_days.c.day >= days.first)
-    if days.last is not None:
-        conditions.append(usage_days.c.day.between("1", days.last))
-    return conditions
 
 
 def _sessions(table: Table) -> ColumnElement[int]:
@@ -169,12 +177,9 @@ def _id_of(pk: ColumnElement[int]) -> ColumnElement[str]:
 
 async def _tokens(spent: _Spent, by: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     execute = spent.connection.execute
-    rows = [_row(told) for told in await execute(spent.by(by))]
-    if len(rows) > ROWS_MAX:
-        total = _row((None, *(await execute(spent.all())).one()))
-    else:
-        active = (await execute(spent.sessions())).scalar() or 0
-        total = _row((None, *_added(rows, _NAMES), active))
+    rows = [_row(each) for each in await execute(spent.by(by))]
+    told = (await execute(spent.all())).one() if len(rows) > ROWS_MAX else _added(rows, _NAMES)
+    total = _row((None, *told, spent.active))
     del total["key"]
     return rows, total
 
@@ -249,13 +254,13 @@ async def _tools(
 async def _tools_of_days(spent: _Spent) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Of sessions that were active, from their own rows."""
     pk = session_tools.c.session_pk
-    keys = select(usage_days.c.session_pk).where(*spent.of_days).distinct()
-    each = keys.subquery("active")
+    keys = select(usage_days.c.session_pk).where(*spent.of_days)
+    each = keys.distinct().subquery("active")
     used = select(session_tools).where(pk == each.c.session_pk).exists()
     active = select(func.count()).select_from(each).where(used)
     count = (await spent.connection.execute(active)).scalar() or 0
-    # A few are looked up; of many the index of tools is read, as a sum is no column to look up.
-    wanted = (pk if count <= FEW_SESSIONS else pk + 0).in_(keys)
+    # Of many the index of tools is read, as a sum is no column to look up.
+    wanted = (pk + 0 if spent.is_of_many else pk).in_(keys)
     sums = [_sum(spent.connection, session_tools.c[name]).label(name) for name in TOOL_NAMES]
     grouped = select(session_tools.c.tool, *sums, func.count()).where(wanted)
     whole = select(*sums).where(wanted)

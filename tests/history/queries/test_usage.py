@@ -119,6 +119,19 @@ async def test_tools_are_those_of_the_sessions_of_these_days(
 
 
 @pytest.mark.parametrize("by", KINDS)
+async def test_of_many_sessions_the_same_is_told(
+    recording: Recording, history: History, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """They are read in another order than those of a few, and by other indexes."""
+    await made(recording)
+    asked = [("2026-11-21", None), (None, "2026-11-21"), ("2026-11-22", "2026-11-22")]
+    few = [await history.usage("default", by, *days) for days in asked]
+    monkeypatch.setattr(usage, "FEW_SESSIONS", 0)
+    assert [await history.usage("default", by, *days) for days in asked] == few
+    assert all(told.rows for told in few)
+
+
+@pytest.mark.parametrize("by", KINDS)
 async def test_nothing_spent_is_unknown(history: History, by: str) -> None:
     """No call: no rows, zero calls, and neither tokens nor cost are known."""
     told = await history.usage("default", by)
