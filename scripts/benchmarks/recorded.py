@@ -6,6 +6,7 @@ says so; it is no failure. Started by ``scripts/bench history``.
 
 import argparse
 import asyncio
+import gc
 import json
 import random
 import re
@@ -25,6 +26,7 @@ from history.database import Database
 from history.history import History
 from history.queries.filters import SORTS, parse_filter
 from session.state import Session
+from tower.server import GC_OBJECTS
 
 TARGET_MS = 50.0
 LIVE_SESSIONS = 200
@@ -149,13 +151,21 @@ async def measure(path: Path, maker: Maker, rounds: int) -> list[dict[str, Any]]
         ids = [await _id(history, pk) for pk in range(1, maker.size.sessions + 1)]
         held = [await history.outline(WORKSPACE, each) for each in ids[-LIVE_SESSIONS:]]
         asker = Asker(history, maker, ids, [each for each in held if each is not None])
-        rows = []
-        for case in await asker.cases():
+        rows, cases = [], await asker.cases()
+        _spare_collections()
+        for case in cases:
             rows.append(await timed(case, rounds))
             print(table_row(rows[-1]), flush=True)
     finally:
         await database.close()
     return rows
+
+
+def _spare_collections() -> None:
+    """As a service does at its start; the words of which texts are made are none of its own."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_OBJECTS)
 
 
 def idle(folder: Path, *, quick: bool) -> dict[str, Any]:
