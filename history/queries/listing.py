@@ -32,12 +32,18 @@ async def found(
     looked_for = terms(wanted.q)
     if not looked_for:
         return merged(wanted, live, await _recorded(connection, workspace, wanted, live))
-    match = await search.found(connection, workspace, looked_for, _conditions(wanted))
+    conditions = _conditions(wanted)
+    match = await search.found(connection, workspace, looked_for, conditions)
     pks = await _keys(connection, workspace, live) if live else {}
     keys = match.wanted.difference(pks.values())
-    named = {session_id for session_id, pk in pks.items() if pk in match.keys}
-    theirs = [sessions.c.workspace == workspace, Values(connection, sessions.c.pk, keys).contain]
+    others = match.others.union(pks.values())
+    theirs = [sessions.c.workspace == workspace]
+    if len(keys) <= len(others):
+        theirs.append(Values(connection, sessions.c.pk, keys).contain)
+    else:  # a shorter list says the same
+        theirs += [*conditions, Values(connection, sessions.c.pk, others).lack]
     rows = await _page(connection, wanted, theirs) if keys else []
+    named = {session_id for session_id, pk in pks.items() if pk in match.keys}
     page = merged(wanted, live, Recorded(rows, len(keys), named))
     page.hits = await _hits(connection, workspace, page, match.terms)
     return page

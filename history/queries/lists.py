@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Function, Select, any_, cast, func, select
+from sqlalchemy import ColumnElement, Function, Select, all_, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
@@ -44,6 +44,13 @@ class Values:
         if self._is_sqlite:
             return self._column.in_(self._each())
         return self._column == any_(self._array(self._column.type))
+
+    @property
+    def lack(self) -> ColumnElement[bool]:
+        """Whether the column has none of them."""
+        if self._is_sqlite:
+            return self._column.not_in(self._each())
+        return self._column != all_(self._array(self._column.type))
 
     def _each(self) -> Select[Any]:
         return select(func.json_each(self._told).table_valued("value").c.value)

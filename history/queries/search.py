@@ -35,13 +35,13 @@ _words = table("document_words", column("rowid"), column("document_words"))
 
 
 class Match(NamedTuple):
-    """``keys``: sessions that have every term; ``wanted``: those of them that are asked for.
-
-    ``terms`` are those by which they were found.
+    """``keys``: sessions that have every term; of those that are asked for ``wanted`` have, and
+    ``others`` have not. ``terms`` are those by which they were found.
     """
 
     keys: frozenset[int]
     wanted: frozenset[int]
+    others: frozenset[int]
     terms: list[Term]
 
 
@@ -66,7 +66,7 @@ async def found(
         tried[-1] = looked_for[-1]
         by_term[-1] = named[-1] | await _by_text(connection, tried[-1])
         keys = frozenset.intersection(*by_term)
-    return Match(keys, keys & asked_for, tried)
+    return Match(keys, asked_for & keys, asked_for - keys, tried)
 
 
 async def _by_text(connection: AsyncConnection, term: Term) -> frozenset[int]:

@@ -105,8 +105,11 @@ def _without_diacritics(text: str) -> str:
     return text.translate(_FOLDED)
 
 
+_SPACES = re.compile(r"\s+")
+
+
 def _line(part: str) -> str:
-    return unspaced(re.sub(r"\s+", " ", part))
+    return unspaced(_SPACES.sub(" ", part))
 
 
 def _unspaced(parts: Hit) -> Hit:
