@@ -24,6 +24,10 @@ from history.migrations import HEAD
 from history.rows import Encoded
 
 READERS = 4
+WRITER_CACHE_KB = 8_000
+READER_CACHE_KB = 16_000
+"""The places of a common word fit in, with the texts that a search shows."""
+
 BUSY_TIMEOUT_MS = 5_000
 POSTGRES_TIMEOUT_S = 10.0
 _MIGRATION_LOCK = 0x746F7765  # "towe": any number that nobody else takes
@@ -85,8 +89,8 @@ class Database:
             self._reader = create_async_engine(
                 self.url, pool_size=READERS, max_overflow=0, pool_use_lifo=True, **shared
             )  # the reader of last time again, which has at hand what it read
-            _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
-            _prepare_sqlite(self._reader, begin="BEGIN")
+            _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE", cache_kb=WRITER_CACHE_KB)
+            _prepare_sqlite(self._reader, begin="BEGIN", cache_kb=READER_CACHE_KB)
         else:
             limits = {"timeout": POSTGRES_TIMEOUT_S, "command_timeout": POSTGRES_TIMEOUT_S}
             self._writer = create_async_engine(
@@ -165,7 +169,7 @@ def _reason(error: BaseException) -> str:
     return " ".join(str(told).split())[:300] or type(told).__name__
 
 
-def _prepare_sqlite(engine: AsyncEngine, *, begin: str) -> None:
+def _prepare_sqlite(engine: AsyncEngine, *, begin: str, cache_kb: int) -> None:
     """Pragmas for each connection, and transactions that begin as we say."""
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -174,7 +178,7 @@ def _prepare_sqlite(engine: AsyncEngine, *, begin: str) -> None:
         cursor = connection.cursor()
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=NORMAL",
-            "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000",
+            "foreign_keys=ON", "temp_store=MEMORY", f"cache_size=-{cache_kb}",
         ):  # fmt: skip
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
