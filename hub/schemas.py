@@ -104,6 +104,7 @@ class SourceUsage(Struct, kw_only=True):
 
     tokens: Tokens
     cost_usd: float | None
+    cost_state: CostState
     calls: Count | None
 
 

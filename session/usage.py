@@ -4,7 +4,7 @@ Transcripts before OTLP logs before OTLP metrics before native events. Called by
 reports and events; ``usage_of`` by whoever keeps single API calls.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from session.changes import Changes
@@ -241,23 +241,25 @@ def _tokens(rows: list[Row]) -> dict[str, int]:
 
 def _show_sums(session: Session, changes: Changes) -> None:
     ordered = [session.models[model] for model in sorted(session.models)]
-    # Of a model that only metrics tell, nobody knows how many calls there were: it counts as one.
-    calls = sum(1 if row["calls"] is None else row["calls"] for row in ordered)
-    unpriced = sum(
-        row["cost_usd"] is None if row["unpriced"] is None else row["unpriced"] for row in ordered
-    )
+    state = _cost_state(ordered)
     costs = [row["cost_usd"] for row in ordered if row["cost_usd"] is not None]
     tokens = total([row["tokens"] for row in ordered], TOKEN_NAMES)
     set_names(
         session,
         changes,
-        tokens=tokens if calls else None,
+        tokens=None if state == "unknown" else tokens,
         cost_usd=sum(costs) if costs else None,
-        cost_state=_cost_state(calls, unpriced),
+        cost_state=state,
     )
 
 
-def _cost_state(calls: int, unpriced: int) -> str:
+def _cost_state(rows: Sequence[Row]) -> str:
+    """Of all calls of these models together."""
+    # Of a model that only metrics tell, nobody knows how many calls there were: it counts as one.
+    calls = sum(1 if row["calls"] is None else row["calls"] for row in rows)
+    unpriced = sum(
+        row["cost_usd"] is None if row["unpriced"] is None else row["unpriced"] for row in rows
+    )
     if not unpriced:
         return "priced" if calls else "unknown"
     return "unpriced" if unpriced == calls else "partial"
@@ -286,6 +288,7 @@ def _tell_source(session: Session, family: str, changes: Changes) -> None:
     whole = {
         "tokens": tokens,
         "cost_usd": session.cost_usd if shown else sum(costs) if costs else None,
+        "cost_state": _cost_state(rows),
         "calls": sum(calls) if calls else None,
     }
     sources = {**session.usage_sources, family: whole if rows and tokens else None}

@@ -116,6 +116,7 @@ export interface Entry {
 export interface SourceUsage {
   tokens: Tokens;
   cost_usd: number | null;
+  cost_state: CostState;
   calls: number | null;
 }
 

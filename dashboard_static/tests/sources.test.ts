@@ -11,7 +11,12 @@ import {
 } from "../src/session/source_words";
 
 const tokens = (input: number) => ({ input, output: 0, cache_read: 0, cache_write: 0 });
-const told = (input: number): SourceUsage => ({ tokens: tokens(input), cost_usd: null, calls: null });
+const told = (input: number): SourceUsage => ({
+  tokens: tokens(input),
+  cost_usd: null,
+  cost_state: "unpriced",
+  calls: null,
+});
 const model = (cost_usd: number | null, unpriced?: number | null) => ({ tokens: null, cost_usd, unpriced });
 
 describe("the cost in words", () => {

@@ -103,8 +103,16 @@ def test_what_comes_later_from_a_lesser_family_changes_no_total() -> None:
     assert session.usage_sources["otlp"] == {
         "tokens": {"input": 100, "output": 20, "cache_read": 0, "cache_write": 0},
         "cost_usd": 0.5,
+        "cost_state": "priced",
         "calls": 1,
     }
+
+
+def test_each_source_says_how_much_of_its_own_cost_is_known() -> None:
+    """A cost that lacks some calls must not look like one that is whole."""
+    session = after(told("a", model="home-made"), told("b"), request("r1"))
+    states = {name: each["cost_state"] for name, each in session.usage_sources.items()}
+    assert states == {"otlp": "priced", "native": "partial"}
 
 
 def test_models_of_the_family_before_are_gone() -> None:

@@ -1,5 +1,4 @@
-import { usd } from "../format";
-import { TokenCount } from "../values";
+import { Cost, TokenCount } from "../values";
 import { useField, type HoldSignal } from "./field";
 import { Panel } from "./panel";
 import { differenceWords, inheritedWords, nameOf, silentWords } from "./source_words";
@@ -48,7 +47,9 @@ export function Sources({ hold }: { hold: HoldSignal }) {
                 <td class="number">
                   <TokenCount tokens={told.tokens} />
                 </td>
-                <td class="number">{usd(told.cost_usd)}</td>
+                <td class="number">
+                  <Cost usd={told.cost_usd} state={told.cost_state} />
+                </td>
               </tr>
             ))}
           </tbody>
