@@ -41,6 +41,17 @@ export function Unknown({ why }: { why?: string }) {
   );
 }
 
+/** How much of the most that a table shows. */
+export function Bar({ part, of, failed = 0 }: { part: number; of: number; failed?: number }) {
+  const width = (value: number) => (100 * value) / (of || 1);
+  return (
+    <svg class="bar" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="bar-all" width={width(part)} height="3" />
+      <rect class="bar-failed" width={width(failed)} height="3" />
+    </svg>
+  );
+}
+
 export function Progress({ done, total }: { done: number; total: number }) {
   return (
     <span class="progress" data-complete={done >= total}>

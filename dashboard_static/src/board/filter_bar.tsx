@@ -1,6 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { Icon } from "../icons";
-import { filterField } from "../keys";
+import { FilterField, StatusChip } from "../filter_parts";
 import { filter, rowCount, shown, totals } from "../live";
 import type { Status } from "../protocol";
 import { more, showMore } from "../view";
@@ -16,23 +15,13 @@ export function FilterBar() {
   const { text, status } = filter.value;
   return (
     <div class="filter-bar" role="search">
-      <label class="filter-field">
-        <Icon name="search" />
-        <span class="hidden">Filter sessions</span>
-        <input
-          ref={(element) => {
-            filterField.current = element;
-          }}
-          type="search"
-          value={text}
-          placeholder="Title, project, branch"
-          autocomplete="off"
-          spellcheck={false}
-          data-testid="filter"
-          onInput={(event) => set({ text: event.currentTarget.value, status })}
-        />
-        <kbd aria-hidden="true">/</kbd>
-      </label>
+      <FilterField
+        words="Filter sessions"
+        placeholder="Title, project, branch"
+        testid="filter"
+        text={text}
+        typed={(text) => set({ text, status })}
+      />
       <div class="chips" role="group" aria-label="Status">
         {CHIPS.map((each) => (
           <Chip key={each} status={each} pressed={status.includes(each)} />
@@ -51,18 +40,9 @@ function Chip({ status, pressed }: { status: Status; pressed: boolean }) {
   // A status that nobody has may be absent from the totals.
   const count = totals.value && (totals.value.status[status] ?? 0);
   return (
-    <button
-      type="button"
-      class="chip"
-      data-status={status}
-      aria-pressed={pressed}
-      data-testid={`chip-${status}`}
-      onClick={toggle}
-    >
-      <span class="dot" aria-hidden="true" />
-      {status}
+    <StatusChip status={status} pressed={pressed} toggle={toggle}>
       <span class="chip-count">{count ?? ""}</span>
-    </button>
+    </StatusChip>
   );
 }
 

@@ -1,13 +1,11 @@
 import { useSignal, type Signal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import { useEffect, useRef } from "preact/hooks";
+import type uPlot from "uplot";
 import { clockMinute, compact, exact } from "../format";
-import { dark } from "../media";
+import { axesOf, barsOf, coloursOf, hovers, short, upTo, usePlot } from "../plot";
 import type { Bucket } from "../protocol";
 import { columns, timeRange } from "./chart_data";
 
-const HEIGHT = 180;
 /** A minute is a minute: redrawing a canvas at every patch would be most of the page's work. */
 const REDRAW_MS = 250;
 const NAMES = [
@@ -18,20 +16,8 @@ const NAMES = [
 ] as const;
 
 export function TokenChart({ series }: { series: Bucket[] }) {
-  const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
   const hovered = useSignal<number | null>(null);
-  useLayoutEffect(() => {
-    const element = place.current!;
-    const chart = new uPlot(options(element, hovered), columns(series), element);
-    plot.current = chart;
-    const resized = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }));
-    resized.observe(element);
-    return () => {
-      resized.disconnect();
-      chart.destroy();
-    };
-  }, []);
+  const { place, plot } = usePlot((element) => options(element, hovered), columns(series));
   const latest = useRef(series);
   latest.current = series;
   const drawing = useRef<ReturnType<typeof setTimeout> | null>(null);
@@ -42,8 +28,6 @@ export function TokenChart({ series }: { series: Bucket[] }) {
     }, REDRAW_MS);
   }, [series]);
   useEffect(() => () => clearTimeout(drawing.current ?? undefined), []);
-  const scheme = dark.value;
-  useEffect(() => plot.current?.redraw(), [scheme]);
   return (
     <figure class="chart">
       <div ref={place} class="chart-canvas" role="img" aria-label={describe(series)} />
@@ -74,46 +58,16 @@ function Legend({ series, hovered }: { series: Bucket[]; hovered: Signal<number 
   );
 }
 
-/** The canvas knows no custom properties: a probe element resolves them, for the present scheme. */
-function colours(element: HTMLElement): (name: string) => string {
-  const probe = element.appendChild(document.createElement("i"));
-  return (name) => {
-    probe.style.color = `var(--${name})`;
-    return getComputedStyle(probe).color;
-  };
-}
-
-function options(element: HTMLElement, hovered: Signal<number | null>): uPlot.Options {
-  const colour = colours(element);
-  const font = `11px ${getComputedStyle(element).fontFamily}`;
-  const bars = uPlot.paths.bars!({ size: [0.7, 14, 2], gap: 1 });
-  const bar = (name: string): uPlot.Series => ({
-    paths: bars,
-    points: { show: false },
-    stroke: () => colour(name),
-    fill: () => colour(name),
-    width: 0,
-  });
-  const axis = (change: uPlot.Axis): uPlot.Axis => ({
-    font,
-    stroke: () => colour("muted"),
-    grid: { stroke: () => colour("line"), width: 1 },
-    ticks: { show: false },
-    ...change,
-  });
-  const short = (_: uPlot, values: number[]) =>
-    values.map((value) => compact(value).replace(/\.0+(?=\D)/, ""));
+function options(element: HTMLElement, hovered: Signal<number | null>): Partial<uPlot.Options> {
+  const colour = coloursOf(element);
+  const axis = axesOf(element, colour);
+  const bar = barsOf(colour, 14);
   return {
-    width: element.clientWidth,
-    height: HEIGHT,
-    ms: 1,
-    legend: { show: false },
-    padding: [10, 0, 0, 0],
-    cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     scales: {
-      x: { time: true, range: (_, min, max) => timeRange(min, max) },
-      y: { range: (_, _min, max) => [0, Math.max(10, max * 1.08)] },
-      cache: { range: (_, _min, max) => [0, Math.max(10, max * 1.08)] },
+      // Of the values alone: the range that was drawn before has its margins already.
+      x: { time: true, range: ({ data: [at] }) => timeRange(at[0] ?? null, at.at(-1) ?? null) },
+      y: { range: upTo(10) },
+      cache: { range: upTo(10) },
     },
     axes: [
       axis({
@@ -132,12 +86,6 @@ function options(element: HTMLElement, hovered: Signal<number | null>): uPlot.Op
       bar("series-output"),
       { scale: "cache", stroke: () => colour("series-cache-read"), width: 1.5, points: { show: false } },
     ],
-    hooks: {
-      setCursor: [
-        (chart) => {
-          hovered.value = chart.cursor.idx ?? null;
-        },
-      ],
-    },
+    hooks: hovers(hovered),
   };
 }

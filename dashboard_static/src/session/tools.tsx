@@ -1,5 +1,6 @@
 import { duration, exact } from "../format";
 import type { ToolUse } from "../protocol";
+import { Bar } from "../values";
 import { useField, type HoldSignal } from "./field";
 import { Panel } from "./panel";
 
@@ -43,16 +44,11 @@ export function byCalls(tools: Record<string, ToolUse>): [string, ToolUse][] {
 }
 
 function Row({ name, use, most }: { name: string; use: ToolUse; most: number }) {
-  const width = (100 * use.calls) / Math.max(1, most);
-  const failed = (100 * use.errors) / Math.max(1, most);
   return (
     <tr data-tool={name}>
       <th scope="row" title={name}>
         <span class="mono clip">{name}</span>
-        <svg class="bar" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true">
-          <rect class="bar-all" width={width} height="3" />
-          <rect class="bar-failed" width={failed} height="3" />
-        </svg>
+        <Bar part={use.calls} of={most} failed={use.errors} />
       </th>
       <td class="number">{exact(use.calls)}</td>
       <td class="number" data-alarm={use.errors > 0}>
