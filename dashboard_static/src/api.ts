@@ -1,5 +1,7 @@
 /** The few HTTP requests of the page. Same origin, cookie only; no credential is ever kept here. */
 
+import { isoDay } from "./format";
+
 export interface Me {
   role: string;
   workspace: string;
@@ -11,11 +13,13 @@ export type Answer<T> = { status: number; body: T | null; words: string };
 export async function get<T>(
   path: string,
   headers: Record<string, string> = {},
+  signal?: AbortSignal,
 ): Promise<Answer<T> & { etag: string | null }> {
   try {
     const response = await fetch(path, {
       headers: { Accept: "application/json", ...headers },
       cache: "no-store",
+      signal,
     });
     const body = response.status === 304 ? null : await json(response);
     return {
@@ -67,4 +71,4 @@ export const livePath = (id: string): string => `api/live/${encodeURIComponent(i
 export const entryPath = (session: string, entry: string): string =>
   `api/sessions/${encodeURIComponent(session)}/entries/${encodeURIComponent(entry)}`;
 /** The smallest question that `/api/usage` answers: it names its table of prices whatever is asked. */
-export const todayUsagePath = (): string => `api/usage?by=day&since=${new Date().toISOString().slice(0, 10)}`;
+export const todayUsagePath = (): string => `api/usage?by=day&since=${isoDay(Date.now())}`;

@@ -1,10 +1,11 @@
 import { Board } from "./board/board";
 import { Forbidden } from "./forbidden";
 import { Header } from "./header";
+import { HistoryDoor } from "./history/door";
 import { screen } from "./hub";
 import { KeySheet } from "./keys";
 import { Login } from "./login";
-import { route } from "./router";
+import { route, type Route } from "./router";
 import { SessionPage } from "./session/page";
 import { Tabs } from "./session/tabs";
 
@@ -28,8 +29,13 @@ function Frame() {
     <div class="frame">
       <Header />
       <Tabs />
-      {at.screen === "session" ? <SessionPage key={at.id} id={at.id} /> : <Board />}
+      <Screen at={at} />
       <KeySheet />
     </div>
   );
+}
+
+function Screen({ at }: { at: Route }) {
+  if (at.screen === "session") return <SessionPage key={at.id} id={at.id} />;
+  return at.screen === "history" ? <HistoryDoor query={at.query} /> : <Board />;
 }

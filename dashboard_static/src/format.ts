@@ -66,7 +66,7 @@ export function tokensTitle(tokens: Tokens | null | undefined): string {
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+export const DAY = 24 * HOUR;
 
 /** One unit; short spans in steps of five seconds, so that a quiet board is quiet. */
 export function span(ms: number | null): string {
@@ -100,10 +100,23 @@ const time = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dayMinuteFormat = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
+const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 export const clock = (at: number | null | undefined): string => (at == null ? "" : time.format(at));
 export const clockMinute = (at: number | null | undefined): string => (at == null ? "" : minute.format(at));
+export const dayMinute = (at: number | null | undefined): string =>
+  at == null ? UNKNOWN : dayMinuteFormat.format(at);
+/** The day of UTC, as the API names it. */
+export const isoDay = (at: number): string => new Date(at).toISOString().slice(0, 10);
+export const utcDay = (at: number | null | undefined): string => (at == null ? "" : dayFormat.format(at));
 export const dateTime = (at: number | null | undefined): string => (at == null ? UNKNOWN : moment.format(at));
 
 export function bytes(value: number): string {

@@ -6,6 +6,7 @@ import { Icon } from "./icons";
 import { items, totals } from "./live";
 import { sheetOpen } from "./keys";
 import { Notices } from "./notices";
+import { historyHref, route } from "./router";
 
 const WORDS = {
   live: "Live",
@@ -22,6 +23,15 @@ export function Header() {
         <Icon name="tower" />
         <span>Agent Tower</span>
       </a>
+      <nav aria-label="Screens">
+        <a
+          class="screen-link"
+          href={historyHref()}
+          aria-current={route.value.screen === "history" ? "page" : undefined}
+        >
+          History
+        </a>
+      </nav>
       {me.value && me.value.workspace !== "default" && <span class="workspace">{me.value.workspace}</span>}
       <div class="top-space">
         <Notices />

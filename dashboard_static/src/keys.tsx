@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { screen } from "./hub";
-import { go, route } from "./router";
+import { go, historyHref, route } from "./router";
 
 export const sheetOpen = signal(false);
 
@@ -25,6 +25,7 @@ function handle(event: KeyboardEvent): boolean {
   if (target.closest("input, textarea, select")) return inField(event.key, target);
   if (event.key === "/") return focusFilter();
   if (event.key === "?") return (sheetOpen.value = true);
+  if (event.key === "h") return toHistory();
   if (event.key === "Escape") return back();
   // A button or link that has the focus keeps its own Enter.
   if (event.key === "Enter" && target.closest("a, button, summary")) return false;
@@ -50,6 +51,12 @@ function focusFilter(): boolean {
   return true;
 }
 
+function toHistory(): boolean {
+  if (route.peek().screen === "history") return false;
+  go(historyHref());
+  return true;
+}
+
 function back(): boolean {
   if (route.peek().screen === "board") return false;
   go("#/");
@@ -57,7 +64,8 @@ function back(): boolean {
 }
 
 const KEYS: [string, string][] = [
-  ["/", "Filter sessions"],
+  ["/", "Filter or search sessions"],
+  ["h", "History"],
   ["j  k  ↓  ↑", "Move through the list"],
   ["Home  End", "First, last"],
   ["Enter", "Open the selected session"],

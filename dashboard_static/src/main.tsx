@@ -15,6 +15,7 @@ import "./styles/list.css";
 import "./styles/session.css";
 import "./styles/panels.css";
 import "./styles/timeline.css";
+import "./styles/history.css";
 import "./styles/narrow.css";
 
 async function begin(code: string | null): Promise<void> {

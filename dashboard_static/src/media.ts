@@ -9,5 +9,7 @@ function media(query: string): ReadonlySignal<boolean> {
   return matches;
 }
 
+/** Too narrow for a column beside another. */
+export const single = media("(max-width: 999px)");
 export const narrow = media("(max-width: 719px)");
 export const dark = media("(prefers-color-scheme: dark)");

@@ -10,7 +10,7 @@ export function ChartPanel({ hold }: { hold: HoldSignal }) {
   const series = useField(hold, "token_series");
   useEffect(() => {
     let gone = false;
-    void import("./chart").then((module) => {
+    void import("../charts").then((module) => {
       if (!gone) chart.value = module.TokenChart;
     });
     return () => {

@@ -1,0 +1,32 @@
+interface Props {
+  words: string;
+  all: string;
+  value: string | undefined;
+  known: (string | null)[];
+  names?: Record<string, string>;
+  choose: (value: string) => void;
+}
+
+/** One of the values that are known of; what the address names is among them, known or not. */
+export function Choice({ words, all, value, known, names, choose }: Props) {
+  const values = [...new Set([value, ...known])].filter((each): each is string => Boolean(each));
+  if (!names) values.sort((a, b) => a.localeCompare(b));
+  return (
+    <label class="history-choice">
+      <span class="hidden">{words}</span>
+      <select
+        value={value ?? ""}
+        data-chosen={value !== undefined}
+        data-testid={`choice-${words.toLowerCase()}`}
+        onChange={(event) => choose(event.currentTarget.value)}
+      >
+        <option value="">{all}</option>
+        {values.map((each) => (
+          <option key={each} value={each}>
+            {names?.[each] ?? each}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

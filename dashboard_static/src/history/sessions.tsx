@@ -1,0 +1,135 @@
+import { useEffect, useRef } from "preact/hooks";
+import { exact } from "../format";
+import { listKeys } from "../keys";
+import { exportPath, type Asked } from "./asked";
+import { Failure } from "./failure";
+import { busy, failed, listing, load, loadMore } from "./listing";
+import { Loading } from "./loading";
+import { SessionRow } from "./session_row";
+
+const COLUMNS = ["Session", "Status", "Tokens", "Cost", "Started", "Updated", "Report"];
+
+/** The list that was asked for. Old rows stay, marked, until the new ones are here. */
+export function Sessions({ asked, question }: { asked: Asked; question: string }) {
+  const list = useRef<HTMLElement>(null);
+  useEffect(() => {
+    listKeys.current = (key) => move(key, list.current!);
+    return () => {
+      listKeys.current = null;
+    };
+  }, []);
+  const { query, rows, next } = listing.value;
+  const failure = failed.value;
+  const current = query === question && busy.value !== "list" && failure?.part !== "list";
+  const again = () => void (failure?.part === "more" ? loadMore() : load(question));
+  return (
+    <section ref={list} class="panel" aria-label="Sessions" aria-busy={!current} data-testid="history-sessions">
+      <header class="panel-head">
+        <h2>Sessions</h2>
+        <p class="history-total" role="status" data-testid="total">
+          {query !== null && totalWords()}
+        </p>
+        {busy.value === "list" && <Loading />}
+        <Exports asked={asked} />
+      </header>
+      {failure?.part === "list" && <Failure words={failure.words} retry={again} />}
+      <div class="history-rows" data-stale={!current}>
+        {rows.length > 0 ? <Table /> : query !== null && <NothingFound all={query === ""} />}
+      </div>
+      {failure?.part === "more" && <Failure words={failure.words} retry={again} />}
+      {next !== null && <More list={list} disabled={!current} />}
+    </section>
+  );
+}
+
+function totalWords(): string {
+  const { rows, total } = listing.value;
+  const words = total === 1 ? "1 session" : `${exact(total)} sessions`;
+  return rows.length < total ? `${words}, ${exact(rows.length)} shown` : words;
+}
+
+function NothingFound({ all }: { all: boolean }) {
+  return (
+    <p class="empty" data-testid="nothing">
+      {all ? "No session was recorded yet." : "No session matches. Fewer filters or other words may find it."}
+    </p>
+  );
+}
+
+function Exports({ asked }: { asked: Asked }) {
+  return (
+    <span class="panel-aside" role="group" aria-label="Export what is listed">
+      <span class="history-export">Export</span>
+      {["csv", "json", "html"].map((format) => (
+        <a
+          key={format}
+          class="ghost"
+          href={exportPath(asked, format)}
+          download=""
+          data-testid={`export-${format}`}
+        >
+          {format === "html" ? "Report" : format.toUpperCase()}
+        </a>
+      ))}
+    </span>
+  );
+}
+
+function Table() {
+  const { rows, hits } = listing.value;
+  return (
+    <table class="table history-table">
+      <caption class="hidden">Past and live sessions</caption>
+      <thead>
+        <tr>
+          {COLUMNS.map((name) => (
+            <th key={name} scope="col" data-column={name.toLowerCase()}>
+              {name === "Report" ? <span class="hidden">{name}</span> : name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((each) => (
+          <SessionRow key={each.id} listed={each} hit={hits[each.id]} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function More({ list, disabled }: { list: { current: HTMLElement | null }; disabled: boolean }) {
+  const loading = busy.value === "more";
+  const more = async () => {
+    const before = listing.peek().rows.length;
+    await loadMore();
+    // The button may be gone, and the focus with it: it goes on with the first row that is new.
+    if (listing.peek().next === null) requestAnimationFrame(() => titles(list.current!)[before]?.focus());
+  };
+  return (
+    <p class="history-more">
+      <button type="button" class="ghost" disabled={disabled} aria-busy={loading} data-testid="more" onClick={more}>
+        {loading ? "Loading…" : "Load more"}
+      </button>
+    </p>
+  );
+}
+
+const titles = (list: HTMLElement) => [...list.querySelectorAll<HTMLElement>("a.title")];
+
+/** The focus itself moves from row to row, so that Enter opens what has it. */
+function move(key: string, list: HTMLElement): boolean {
+  const all = titles(list);
+  const at = all.indexOf(document.activeElement as HTMLElement);
+  const steps: Record<string, number> = {
+    ArrowDown: at + 1,
+    ArrowUp: at - 1,
+    Home: 0,
+    First: 0,
+    End: all.length - 1,
+  };
+  const to = steps[key];
+  if (to === undefined || all.length === 0) return false;
+  all[Math.min(Math.max(to, 0), all.length - 1)]!.focus();
+  return true;
+}
