@@ -15,7 +15,9 @@ const MOVES: Record<string, string> = { j: "ArrowDown", k: "ArrowUp" };
 
 export function startKeys(): void {
   addEventListener("keydown", (event) => {
-    if (screen.peek() !== "app" || event.ctrlKey || event.metaKey || event.altKey || sheetOpen.peek()) return;
+    if (screen.peek() !== "app" || event.ctrlKey || event.metaKey || event.altKey) return;
+    // An open sheet has keys of its own; it is told closed a moment after it is.
+    if (document.querySelector("dialog[open]")) return;
     if (handle(event)) event.preventDefault();
   });
 }
