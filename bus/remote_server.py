@@ -27,13 +27,11 @@ async def serve(bus: Bus, reader: asyncio.StreamReader, writer: asyncio.StreamWr
     """Answer one peer until it is gone, or this is cancelled; its leases are given up then."""
     peer = _Peer(bus, writer)
     try:
-        async with asyncio.TaskGroup() as calls:
-            async for data in messages(reader):
-                calls.create_task(peer.answer(msgspec.msgpack.decode(data, type=Call)))
-            peer.end()
+        async for data in messages(reader):
+            peer.take(msgspec.msgpack.decode(data, type=Call))
     finally:
         writer.close()
-        await peer.release_all()
+        await peer.end()
 
 
 class _Peer:
@@ -49,12 +47,26 @@ class _Peer:
         self._ids = itertools.count(1)
         self._calls: set[asyncio.Task[None]] = set()
 
-    async def answer(self, call: Call) -> None:
-        """Do what was asked and say what came of it."""
-        task = asyncio.current_task()
-        if task is not None:
-            self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
+    def take(self, call: Call) -> None:
+        """Do what is asked, while more may be asked."""
+        task = asyncio.create_task(self._answer(call))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    async def end(self) -> None:
+        """Nobody waits for an answer any more, nor need anybody wait for its leases to run out."""
+        calls = list(self._calls)
+        for each in calls:
+            each.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        for stream in list(self._streams):
+            await self._drop(stream)
+        for name, holder in self._leases.items():
+            with contextlib.suppress(*ERRORS.values()):
+                await self._bus.release(name, holder)
+
+    async def _answer(self, call: Call) -> None:
+        """Say what came of it."""
         try:
             arguments = msgspec.msgpack.decode(call.arguments, type=TYPES[call.name].arguments)
             answer = Answer(call.id, packed(await self._do(call.name, arguments)))
@@ -68,19 +80,6 @@ class _Peer:
         send(self._writer, answer)
         with contextlib.suppress(OSError):
             await self._writer.drain()
-
-    def end(self) -> None:
-        """Nobody waits for an answer any more."""
-        for call in list(self._calls):
-            call.cancel()
-
-    async def release_all(self) -> None:
-        """Whoever waits for a lease of a peer that is gone need not wait until it runs out."""
-        for stream in list(self._streams):
-            await self._drop(stream)
-        for name, holder in self._leases.items():
-            with contextlib.suppress(*ERRORS.values()):
-                await self._bus.release(name, holder)
 
     async def _do(self, name: str, arguments: Any) -> Any:
         match name:

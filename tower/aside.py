@@ -10,6 +10,7 @@ import logging
 import socket
 from asyncio.subprocess import Process
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -45,18 +46,20 @@ async def record(
     Cancelled, it has that process write what is folded and end.
     """
     here, there = socket.socketpair()
-    with there:
-        process = await background.start(
-            "tower.first_recorder", str(there.fileno()), pass_fds=[there.fileno()]
-        )
     beside = [
         asyncio.create_task(serve(bus, *await asyncio.open_unix_connection(sock=here))),
         asyncio.create_task(_hear(bus, on_deleted)),
     ]
     try:
-        await _work(process, order, ended)
+        with there:
+            process = await background.start(
+                "tower.first_recorder", str(there.fileno()), pass_fds=[there.fileno()]
+            )
+        try:
+            await _work(process, order, ended)
+        finally:
+            await _end(process)
     finally:
-        await _end(process)
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
@@ -69,7 +72,9 @@ async def _work(process: Process, order: Order, ended: asyncio.Event) -> None:
         raise RuntimeError("the recorder of the first read has no pipe")
     with contextlib.suppress(OSError, RuntimeError):  # it is gone already
         process.stdin.write(msgspec.json.encode(order) + b"\n")
-    waits = [asyncio.create_task(process.wait()), asyncio.create_task(_wait(ended))]
+    waits: list[asyncio.Task[Any]] = [
+        asyncio.create_task(each) for each in (process.wait(), ended.wait())
+    ]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         process.stdin.close()
@@ -77,10 +82,6 @@ async def _work(process: Process, order: Order, ended: asyncio.Event) -> None:
     finally:
         for task in waits:
             task.cancel()
-
-
-async def _wait(event: asyncio.Event) -> int:
-    return int(await event.wait())
 
 
 async def _end(process: Process) -> None:

@@ -9,6 +9,7 @@ import logging
 import signal
 import socket
 import sys
+from typing import Any
 
 import msgspec
 
@@ -59,18 +60,14 @@ async def _record(bus: RemoteBus, recorder: Recorder) -> None:
     recorder.on_deleted = tell
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    work = (recorder.run(), _finished(recorder), _wait(stopped), _wait(bus.gone))
-    tasks = [asyncio.create_task(each) for each in work]
+    work = (recorder.run(), _finished(recorder), stopped.wait(), bus.gone.wait())
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(each) for each in work]
     ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, *telling, return_exceptions=True)
     for task in ended:
         task.result()
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()
 
 
 async def _finished(recorder: Recorder) -> None:

@@ -110,7 +110,7 @@ class Records:
         database = databases.make_database(self._settings)
         try:
             await databases.prepare(database, migrate=self._settings["auto_migrate"])
-        except asyncio.CancelledError:
+        except BaseException:
             await database.close()
             raise
         opened: Opened = databases.Opened(database, self._bus, self._settings, FLUSH_S)
