@@ -2,14 +2,14 @@
 
 import { useComputed } from "@preact/signals";
 import { now } from "./clock";
-import { dateTime, duration, span } from "./format";
+import { dateTime, duration, span, unknown } from "./format";
 
 export function Ago({ at }: { at: number | null | undefined }) {
   return at == null ? null : <Ticking key={at} at={at} format={span} />;
 }
 
 export function Elapsed({ from, to }: { from: number | null; to: number | null }) {
-  if (from === null) return <span class="unknown">unknown</span>;
+  if (from === null) return <span class="unknown">{unknown()}</span>;
   if (to !== null) return <span title={dateTime(from)}>{duration(to - from)}</span>;
   return <Ticking key={from} at={from} format={duration} />;
 }

@@ -1,12 +1,12 @@
 import { Board } from "./board/board";
 import { Forbidden } from "./forbidden";
 import { Header } from "./header";
-import { HistoryDoor } from "./history/door";
 import { screen } from "./hub";
 import { KeySheet } from "./keys";
 import { Login } from "./login";
+import { language } from "./messages";
 import { route, type Route } from "./router";
-import { SessionPage } from "./session/page";
+import { AboutScreen, CompareScreen, HistoryScreen, SessionScreen } from "./screens";
 import { Tabs } from "./session/tabs";
 
 export function App() {
@@ -24,18 +24,28 @@ export function App() {
 }
 
 function Frame() {
-  const at = route.value;
   return (
-    <div class="frame">
+    // Another language is another page: every word on it is drawn anew.
+    <div key={language.value} class="frame">
       <Header />
       <Tabs />
-      <Screen at={at} />
+      <Screen at={route.value} />
       <KeySheet />
     </div>
   );
 }
 
 function Screen({ at }: { at: Route }) {
-  if (at.screen === "session") return <SessionPage key={at.id} id={at.id} />;
-  return at.screen === "history" ? <HistoryDoor query={at.query} /> : <Board />;
+  switch (at.screen) {
+    case "session":
+      return <SessionScreen key={at.id} id={at.id} entry={at.entry} />;
+    case "history":
+      return <HistoryScreen query={at.query} />;
+    case "compare":
+      return <CompareScreen ids={at.ids} />;
+    case "about":
+      return <AboutScreen />;
+    case "board":
+      return <Board />;
+  }
 }

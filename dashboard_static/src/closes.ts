@@ -1,5 +1,7 @@
 /** What a close code asks of the client, and how long to wait before the next attempt. */
 
+import { later } from "./messages";
+
 export interface Verdict {
   retry: boolean;
   drop_cursors: boolean;
@@ -9,22 +11,22 @@ export interface Verdict {
 }
 
 const WORDS: Record<number, string> = {
-  1006: "connection lost",
-  1009: "a message was too large",
-  1012: "server restarting",
-  4000: "server draining",
-  4001: "this browser was too slow",
-  4002: "nothing was heard from this browser",
-  4003: "state invalid",
-  4004: "backend lost",
-  4005: "credential expired",
-  4006: "the board is full",
-  4007: "too many messages",
-  4500: "the hub refused a message",
-  4501: "not signed in",
-  4502: "greeting came too late",
-  4503: "the page is older than the hub: reload it",
-  4506: "not allowed",
+  1006: later("connection lost"),
+  1009: later("a message was too large"),
+  1012: later("server restarting"),
+  4000: later("server draining"),
+  4001: later("this browser was too slow"),
+  4002: later("nothing was heard from this browser"),
+  4003: later("state invalid"),
+  4004: later("backend lost"),
+  4005: later("credential expired"),
+  4006: later("the board is full"),
+  4007: later("too many messages"),
+  4500: later("the hub refused a message"),
+  4501: later("not signed in"),
+  4502: later("greeting came too late"),
+  4503: later("the page is older than the hub: reload it"),
+  4506: later("not allowed"),
 };
 
 export const FULL = 4006;
@@ -38,7 +40,7 @@ export function verdict(code: number): Verdict {
     drop_cursors: code === 4003,
     sign_in: code === EXPIRED || code === 4501,
     forbidden: code === 4506,
-    words: WORDS[code] ?? "connection lost",
+    words: WORDS[code] ?? WORDS[1006]!,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { statusWord } from "./format";
 import { Icon } from "./icons";
 import { filterField } from "./keys";
 import type { Status } from "./protocol";
@@ -58,7 +59,7 @@ export function StatusChip({ status, pressed, toggle, children }: ChipProps) {
       onClick={toggle}
     >
       <span class="dot" aria-hidden="true" />
-      {status}
+      {statusWord(status)}
       {children}
     </button>
   );

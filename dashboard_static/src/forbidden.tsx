@@ -1,5 +1,6 @@
 import { enter } from "./hub";
 import { Icon } from "./icons";
+import { t } from "./messages";
 
 export function Forbidden() {
   return (
@@ -8,13 +9,14 @@ export function Forbidden() {
         <div class="gate-mark">
           <Icon name="permission" />
         </div>
-        <h1>Not for this credential</h1>
+        <h1>{t("Not for this credential")}</h1>
         <p class="muted">
-          You are signed in, but this credential may not see the board. Ask whoever runs the tower for a
-          viewer token of this workspace.
+          {t(
+            "You are signed in, but this credential may not see the board. Ask whoever runs the tower for a viewer token of this workspace.",
+          )}
         </p>
         <button type="button" class="primary" onClick={() => void enter()}>
-          Try again
+          {t("Try again")}
         </button>
       </div>
     </main>

@@ -1,8 +1,9 @@
 /** Values as people read them. What is not known is said so; it is never shown as 0. */
 
-import type { CostState, ModelUse, Tokens } from "./protocol";
+import { locale, t } from "./messages";
+import type { CostState, ModelUse, Status, Tokens } from "./protocol";
 
-export const UNKNOWN = "unknown";
+export const unknown = (): string => t("unknown");
 
 export function sum(tokens: Tokens | null | undefined): number | null {
   if (!tokens) return null;
@@ -12,7 +13,7 @@ export function sum(tokens: Tokens | null | undefined): number | null {
 
 /** 999, 1.2k, 12.3k, 123k, 1.23M: never more than five characters, so that columns stand still. */
 export function compact(value: number | null | undefined): string {
-  if (value == null) return UNKNOWN;
+  if (value == null) return unknown();
   if (value < 1000) return String(Math.round(value));
   if (value < 99_950) return `${(value / 1000).toFixed(1)}k`;
   if (value < 999_500) return `${Math.round(value / 1000)}k`;
@@ -22,23 +23,24 @@ export function compact(value: number | null | undefined): string {
   return `${(value / 1e9).toFixed(2)}B`;
 }
 
+/** Figures look the same in every language, so that two people can speak of them. */
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
 
 export function exact(value: number | null | undefined): string {
-  return value == null ? UNKNOWN : whole.format(value);
+  return value == null ? unknown() : whole.format(value);
 }
 
 export function usd(value: number | null | undefined): string {
-  if (value == null) return UNKNOWN;
+  if (value == null) return unknown();
   if (value > 0 && value < 0.005) return "<$0.01";
   return dollars.format(value);
 }
 
 /** A partial sum is a lower bound; without any price there is no number to show. */
 export function cost(value: number | null | undefined, state: CostState | null | undefined): string {
-  if (state === "unpriced") return "unpriced";
-  if (state === "unknown" || value == null) return UNKNOWN;
+  if (state === "unpriced") return t("unpriced");
+  if (state === "unknown" || value == null) return unknown();
   return state === "partial" ? `≥ ${usd(value)}` : usd(value);
 }
 
@@ -48,19 +50,34 @@ export function costStateOf({ cost_usd, unpriced }: ModelUse): CostState {
   return unpriced ? "partial" : "priced";
 }
 
-export const COST_WORDS: Record<CostState, string> = {
-  priced: "Every call has a price.",
-  partial: "Some calls have no price: this is a lower bound.",
-  unpriced: "No call has a price.",
-  unknown: "No call was told, so the cost is not known.",
-};
+export function costStateWords(state: CostState): string {
+  return {
+    priced: t("Every call has a price."),
+    partial: t("Some calls have no price: this is a lower bound."),
+    unpriced: t("No call has a price."),
+    unknown: t("No call was told, so the cost is not known."),
+  }[state];
+}
+
+export function statusWord(status: Status): string {
+  return {
+    running: t("running"),
+    waiting: t("waiting"),
+    idle: t("idle"),
+    failed: t("failed"),
+    ended: t("ended"),
+    stale: t("stale"),
+  }[status];
+}
 
 export function tokensTitle(tokens: Tokens | null | undefined): string {
-  if (!tokens) return "tokens unknown: no transcript was read";
-  return (
-    `input ${exact(tokens.input)} · output ${exact(tokens.output)} · ` +
-    `cache read ${exact(tokens.cache_read)} · cache write ${exact(tokens.cache_write)}`
-  );
+  if (!tokens) return t("tokens unknown: no transcript was read");
+  return t("input {input} · output {output} · cache read {cache_read} · cache write {cache_write}", {
+    input: exact(tokens.input),
+    output: exact(tokens.output),
+    cache_read: exact(tokens.cache_read),
+    cache_write: exact(tokens.cache_write),
+  });
 }
 
 const SECOND = 1000;
@@ -71,7 +88,7 @@ export const DAY = 24 * HOUR;
 /** One unit; short spans in steps of five seconds, so that a quiet board is quiet. */
 export function span(ms: number | null): string {
   if (ms === null) return "";
-  if (ms < 5 * SECOND) return "now";
+  if (ms < 5 * SECOND) return t("now");
   if (ms < MINUTE) return `${Math.floor(ms / SECOND / 5) * 5}s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
   if (ms < DAY) return `${Math.floor(ms / HOUR)}h`;
@@ -80,7 +97,7 @@ export function span(ms: number | null): string {
 
 /** Two units, for how long something took or has been going on. */
 export function duration(ms: number | null | undefined): string {
-  if (ms == null) return UNKNOWN;
+  if (ms == null) return unknown();
   if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`;
   if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)} s`;
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
@@ -93,31 +110,34 @@ function pad(value: number): string {
   return String(Math.floor(value)).padStart(2, "0");
 }
 
-const time = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
-const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const dayMinuteFormat = new Intl.DateTimeFormat(undefined, {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-  hourCycle: "h23",
-});
-const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+type Style = Intl.DateTimeFormatOptions;
 
-export const clock = (at: number | null | undefined): string => (at == null ? "" : time.format(at));
-export const clockMinute = (at: number | null | undefined): string => (at == null ? "" : minute.format(at));
-export const dayMinute = (at: number | null | undefined): string =>
-  at == null ? UNKNOWN : dayMinuteFormat.format(at);
+/** Made when first needed, and anew for another language. */
+function dates(style: Style): (at: number) => string {
+  let made: Intl.DateTimeFormat | null = null;
+  let made_for: string | undefined;
+  return (at) => {
+    const wanted = locale.peek();
+    if (made === null || made_for !== wanted) made = new Intl.DateTimeFormat((made_for = wanted), style);
+    return made.format(at);
+  };
+}
+
+const MINUTES: Style = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const DAYS: Style = { day: "numeric", month: "short" };
+const time = dates({ ...MINUTES, second: "2-digit" });
+const minute = dates(MINUTES);
+const minuteOfDay = dates({ ...DAYS, ...MINUTES });
+const day = dates({ ...DAYS, timeZone: "UTC" });
+const moment = dates({ dateStyle: "medium", timeStyle: "medium" });
+
+export const clock = (at: number | null | undefined): string => (at == null ? "" : time(at));
+export const clockMinute = (at: number | null | undefined): string => (at == null ? "" : minute(at));
+export const dayMinute = (at: number | null | undefined): string => (at == null ? unknown() : minuteOfDay(at));
 /** The day of UTC, as the API names it. */
 export const isoDay = (at: number): string => new Date(at).toISOString().slice(0, 10);
-export const utcDay = (at: number | null | undefined): string => (at == null ? "" : dayFormat.format(at));
-export const dateTime = (at: number | null | undefined): string => (at == null ? UNKNOWN : moment.format(at));
+export const utcDay = (at: number | null | undefined): string => (at == null ? "" : day(at));
+export const dateTime = (at: number | null | undefined): string => (at == null ? unknown() : moment(at));
 
 export function bytes(value: number): string {
   if (value < 1024) return `${value} B`;

@@ -1,36 +1,37 @@
 import { useComputed } from "@preact/signals";
+import { chosen } from "./chosen";
 import { now } from "./clock";
 import { FULL } from "./closes";
+import type { ConnectionState } from "./connection_state";
 import { connection, link, me, retryNow } from "./hub";
 import { Icon } from "./icons";
 import { items, totals } from "./live";
-import { sheetOpen } from "./keys";
+import { Menu } from "./menu";
+import { plural, t } from "./messages";
 import { Notices } from "./notices";
-import { historyHref, route } from "./router";
+import { compareHref, historyHref, route, type Route } from "./router";
 
-const WORDS = {
-  live: "Live",
-  "catching-up": "Catching up",
-  behind: "Behind",
-  polling: "Polling",
-  offline: "Offline",
-} as const;
+function wordsOf(state: ConnectionState): string {
+  return {
+    live: t("Live"),
+    "catching-up": t("Catching up"),
+    behind: t("Behind"),
+    polling: t("Polling"),
+    offline: t("Offline"),
+  }[state];
+}
 
 export function Header() {
   return (
     <header class="top">
-      <a class="brand" href="#/" aria-label="Agent Tower, board">
+      <a class="brand" href="#/" aria-label={t("Agent Tower, board")}>
         <Icon name="tower" />
         <span>Agent Tower</span>
       </a>
-      <nav aria-label="Screens">
-        <a
-          class="screen-link"
-          href={historyHref()}
-          aria-current={route.value.screen === "history" ? "page" : undefined}
-        >
-          History
-        </a>
+      <nav class="screens" aria-label={t("Screens")}>
+        <ScreenLink screen="board" href="#/" words={t("Board")} />
+        <ScreenLink screen="history" href={historyHref()} words={t("History")} />
+        <ScreenLink screen="compare" href={compareHref(chosen.value)} words={t("Compare")} />
       </nav>
       {me.value && me.value.workspace !== "default" && <span class="workspace">{me.value.workspace}</span>}
       <div class="top-space">
@@ -39,15 +40,16 @@ export function Header() {
       <Watching />
       <AttentionMark />
       <ConnectionMark />
-      <button
-        type="button"
-        class="ghost key-button"
-        aria-label="Keyboard shortcuts"
-        onClick={() => (sheetOpen.value = true)}
-      >
-        ?
-      </button>
+      <Menu />
     </header>
+  );
+}
+
+function ScreenLink({ screen, href, words }: { screen: Route["screen"]; href: string; words: string }) {
+  return (
+    <a class="screen-link" href={href} aria-current={route.value.screen === screen ? "page" : undefined}>
+      {words}
+    </a>
   );
 }
 
@@ -57,16 +59,16 @@ function Watching() {
   // Of who watches nothing is known while nothing is heard.
   if (count < 2 || connection.value === "offline") return null;
   return (
-    <span class="watching" data-testid="watching" title="Browsers that have this board open, this one included">
-      <span aria-hidden="true">{count} watching</span>
-      <span class="hidden">{count} browsers are watching this board</span>
+    <span class="watching" data-testid="watching" title={t("Browsers that have this board open, this one included")}>
+      <span aria-hidden="true">{t("{count} watching", { count })}</span>
+      <span class="hidden">{t("{count} browsers are watching this board", { count })}</span>
     </span>
   );
 }
 
 function AttentionMark() {
   const count = items.value.length;
-  const words = count === 0 ? "Nothing needs you" : count === 1 ? "1 needs you" : `${count} need you`;
+  const words = count === 0 ? t("Nothing needs you") : plural(count, "1 needs you", "{count} need you");
   return (
     <a class="attention-mark" href="#/" data-some={count > 0}>
       <span role="status" data-testid="attention-count" data-count={count}>
@@ -83,12 +85,12 @@ function ConnectionMark() {
     <div class="connection" data-testid="connection" data-state={state}>
       <span class="connection-dot" aria-hidden="true" />
       <span class="connection-word" role="status">
-        {WORDS[state]}
+        {wordsOf(state)}
       </span>
       <span class="connection-detail">{detail}</span>
       {(state === "offline" || state === "polling") && (
         <button type="button" class="ghost" onClick={retryNow}>
-          Retry
+          {t("Retry")}
         </button>
       )}
     </div>
@@ -99,13 +101,12 @@ function ConnectionMark() {
 function detailOf(_tick: number): string {
   const { phase, heard_at, retry_at, code, words } = link.value;
   const state = connection.value;
-  if (state === "polling") return `${code === FULL ? words : "no WebSocket"}, every 2 s`;
-  if (phase === "open" && heard_at !== null) return `heartbeat ${seconds(Date.now() - heard_at)} ago`;
+  if (state === "polling") return t("{why}, every 2 s", { why: code === FULL ? t(words) : t("no WebSocket") });
+  if (phase === "open" && heard_at !== null)
+    return t("heartbeat {seconds} s ago", { seconds: seconds(Date.now() - heard_at) });
   if (phase === "retrying" && retry_at !== null)
-    return `${words}, again in ${seconds(retry_at - Date.now())}`;
-  return words;
+    return t("{why}, again in {seconds} s", { why: t(words), seconds: seconds(retry_at - Date.now()) });
+  return t(words);
 }
 
-function seconds(ms: number): string {
-  return `${Math.max(0, Math.round(ms / 1000))} s`;
-}
+const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1000));

@@ -2,8 +2,10 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { chosen } from "./chosen";
 import { screen } from "./hub";
-import { go, historyHref, route } from "./router";
+import { t } from "./messages";
+import { compareHref, go, historyHref, parse, route } from "./router";
 
 export const sheetOpen = signal(false);
 
@@ -27,7 +29,7 @@ function handle(event: KeyboardEvent): boolean {
   if (target.closest("input, textarea, select")) return inField(event.key, target);
   if (event.key === "/") return focusFilter();
   if (event.key === "?") return (sheetOpen.value = true);
-  if (event.key === "h") return toHistory();
+  if (event.key in SCREENS) return toScreen(event.key);
   if (event.key === "Escape") return back();
   // A button or link that has the focus keeps its own Enter.
   if (event.key === "Enter" && target.closest("a, button, summary")) return false;
@@ -53,9 +55,16 @@ function focusFilter(): boolean {
   return true;
 }
 
-function toHistory(): boolean {
-  if (route.peek().screen === "history") return false;
-  go(historyHref());
+const SCREENS: Record<string, () => string> = {
+  b: () => "#/",
+  h: () => historyHref(),
+  c: () => compareHref(chosen.peek()),
+};
+
+function toScreen(key: string): boolean {
+  const href = SCREENS[key]!();
+  if (parse(href).screen === route.peek().screen) return false;
+  go(href);
   return true;
 }
 
@@ -65,14 +74,14 @@ function back(): boolean {
   return true;
 }
 
-const KEYS: [string, string][] = [
-  ["/", "Filter or search sessions"],
-  ["h", "History"],
-  ["j  k  ↓  ↑", "Move through the list"],
-  ["Home  End", "First, last"],
-  ["Enter", "Open the selected session"],
-  ["Esc", "Back to the board, leave the filter"],
-  ["?", "This sheet"],
+const keys = (): [string, string][] => [
+  ["/", t("Filter or search sessions")],
+  ["b  h  c", t("Board, history, compare")],
+  ["j  k  ↓  ↑", t("Move through the list")],
+  ["Home  End", t("First, last")],
+  ["Enter", t("Open the selected session")],
+  ["Esc", t("Back to the board, leave the filter")],
+  ["?", t("This sheet")],
 ];
 
 export function KeySheet() {
@@ -93,9 +102,9 @@ export function KeySheet() {
       onClose={closed}
       onClick={(e) => e.target === e.currentTarget && closed()}
     >
-      <h2 id="sheet-title">Keyboard</h2>
+      <h2 id="sheet-title">{t("Keyboard")}</h2>
       <dl>
-        {KEYS.map(([keys, words]) => (
+        {keys().map(([keys, words]) => (
           <div key={keys}>
             <dt>
               {keys.split("  ").map((key) => (
@@ -107,7 +116,7 @@ export function KeySheet() {
         ))}
       </dl>
       <button type="button" class="ghost" onClick={closed}>
-        Close
+        {t("Close")}
       </button>
     </dialog>
   );

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { login } from "./api";
 import { enter } from "./hub";
 import { Icon } from "./icons";
+import { rich, t } from "./messages";
 
 export const codeRefused = signal("");
 const refused = signal("");
@@ -25,17 +26,15 @@ export function Login({ expired }: { expired: boolean }) {
         <div class="gate-mark">
           <Icon name="tower" />
         </div>
-        <h1>{expired ? "Your sign-in has expired" : "Agent Tower"}</h1>
+        <h1>{expired ? t("Your sign-in has expired") : "Agent Tower"}</h1>
         <p class="muted">
-          {expired ? (
-            "The tower no longer accepts this browser's credential. Sign in again to go on where you were."
-          ) : (
-            <>
-              Open the link that <code>tower up</code> printed, or sign in with an access token.
-            </>
-          )}
+          {expired
+            ? t("The tower no longer accepts this browser's credential. Sign in again to go on where you were.")
+            : rich("Open the link that {command} printed, or sign in with an access token.", {
+                command: <code>tower up</code>,
+              })}
         </p>
-        <label for="token">Access token</label>
+        <label for="token">{t("Access token")}</label>
         <input
           ref={field}
           id="token"
@@ -51,10 +50,10 @@ export function Login({ expired }: { expired: boolean }) {
           {message}
         </p>
         <button type="submit" class="primary" disabled={busy.value}>
-          {busy.value ? "Signing in…" : "Sign in"}
+          {busy.value ? t("Signing in…") : t("Sign in")}
         </button>
         <p class="muted small">
-          <code>tower token</code> prints it.
+          {rich("{command} prints it.", { command: <code>tower token</code> })}
         </p>
       </form>
     </main>
@@ -63,7 +62,7 @@ export function Login({ expired }: { expired: boolean }) {
 
 function codeMessage(): string {
   return (
-    codeRefused.value && "That one-time link was used before or has expired. Sign in with a token instead."
+    codeRefused.value && t("That one-time link was used before or has expired. Sign in with a token instead.")
   );
 }
 
@@ -75,5 +74,5 @@ async function signIn(token: string): Promise<void> {
   codeRefused.value = "";
   if (status === 204) return enter();
   refused.value =
-    status === 401 ? "This token is not accepted. Check that it is whole and not revoked." : words;
+    status === 401 ? t("This token is not accepted. Check that it is whole and not revoked.") : t(words);
 }

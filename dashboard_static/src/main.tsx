@@ -7,7 +7,11 @@ import { enter, startHub } from "./hub";
 import { startKeys } from "./keys";
 import { items } from "./live";
 import { codeRefused } from "./login";
+import { chosenLanguage, languageOf, speak } from "./messages";
+import { followOtherTabs } from "./preferences";
 import { startRouter, takeCode } from "./router";
+import { fetchAhead } from "./screens";
+import { startTheme } from "./theme";
 import "./styles/theme.css";
 import "./styles/frame.css";
 import "./styles/board.css";
@@ -16,6 +20,7 @@ import "./styles/session.css";
 import "./styles/panels.css";
 import "./styles/timeline.css";
 import "./styles/history.css";
+import "./styles/menu.css";
 import "./styles/narrow.css";
 
 async function begin(code: string | null): Promise<void> {
@@ -28,13 +33,20 @@ async function begin(code: string | null): Promise<void> {
 }
 
 const code = takeCode();
+startTheme();
 startRouter();
 startClock();
 startHub();
 startKeys();
+followOtherTabs();
 effect(() => {
   const count = items.value.length;
   document.title = count > 0 ? `(${count}) Agent Tower` : "Agent Tower";
 });
 void begin(code);
-render(<App />, document.getElementById("app")!);
+// The socket is opened meanwhile; nothing is shown in a language that is about to change.
+void speak(languageOf(chosenLanguage.peek(), navigator.languages)).then(() => {
+  render(<App />, document.getElementById("app")!);
+  chosenLanguage.subscribe((chosen) => void speak(languageOf(chosen, navigator.languages)));
+  fetchAhead();
+});

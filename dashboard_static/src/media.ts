@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 
-function media(query: string): ReadonlySignal<boolean> {
+export function media(query: string): ReadonlySignal<boolean> {
   const list = matchMedia(query);
   const matches = signal(list.matches);
   list.addEventListener("change", () => {
@@ -12,4 +12,3 @@ function media(query: string): ReadonlySignal<boolean> {
 /** Too narrow for a column beside another. */
 export const single = media("(max-width: 999px)");
 export const narrow = media("(max-width: 719px)");
-export const dark = media("(prefers-color-scheme: dark)");

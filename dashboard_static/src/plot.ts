@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { compact } from "./format";
-import { dark } from "./media";
+import { dark } from "./theme";
 
 const HEIGHT = 180;
 

@@ -1,27 +1,28 @@
 /** Values that are shown in more than one place, each always in the same way. */
 
-import { COST_WORDS, compact, cost, exact, sum, tokensTitle, UNKNOWN } from "./format";
+import { compact, cost, costStateWords, exact, statusWord, sum, tokensTitle, unknown } from "./format";
+import { t } from "./messages";
 import type { CostState, Status, Tokens } from "./protocol";
 
 export function StatusWord({ status }: { status: Status }) {
   return (
     <span class="status" data-status={status}>
       <span class="dot" aria-hidden="true" />
-      {status}
+      {statusWord(status)}
     </span>
   );
 }
 
 export function TokenCount({ tokens }: { tokens: Tokens | null | undefined }) {
   const total = sum(tokens);
-  if (total === null) return <Unknown why="No transcript was read, so tokens are not known." />;
+  if (total === null) return <Unknown why={t("No transcript was read, so tokens are not known.")} />;
   return <span title={tokensTitle(tokens)}>{compact(total)}</span>;
 }
 
 export function Cost({ usd, state, why }: { usd: number | null; state: CostState; why?: string }) {
   const text = cost(usd, state);
-  const words = why ?? COST_WORDS[state];
-  if (text === UNKNOWN) return <Unknown why={words} />;
+  const words = why ?? costStateWords(state);
+  if (text === unknown()) return <Unknown why={words} />;
   return (
     <span class={state === "priced" ? undefined : "uncertain"} title={words} data-state={state}>
       {text}
@@ -36,7 +37,7 @@ export function Count({ value }: { value: number | null | undefined }) {
 export function Unknown({ why }: { why?: string }) {
   return (
     <span class="unknown" title={why}>
-      {UNKNOWN}
+      {unknown()}
     </span>
   );
 }

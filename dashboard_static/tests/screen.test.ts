@@ -3,7 +3,7 @@ import { isFilter, matcher, noFilter, viewOf } from "../src/board/filter";
 import type { Link } from "../src/connection";
 import { connectionState } from "../src/connection_state";
 import { overviewFrames, sessionFrame } from "../src/polling";
-import { parse, sessionHref } from "../src/router";
+import { entryHref, parse, sessionHref } from "../src/router";
 import { timeRange, columns } from "../src/session/chart_data";
 import { markOf } from "../src/session/mark";
 import { emptyModel, open, receive, retry } from "../src/store";
@@ -12,7 +12,9 @@ import { snapshot, summary, totals } from "./frames";
 describe("addresses", () => {
   it("lead to a session of any id and back", () => {
     const id = "a/b c?#%";
-    expect(parse(sessionHref(id))).toEqual({ screen: "session", id });
+    expect(parse(sessionHref(id))).toEqual({ screen: "session", id, entry: null });
+    expect(parse(entryHref(id, 7))).toEqual({ screen: "session", id, entry: 7 });
+    expect(parse(`${sessionHref(id)}?entry=x`)).toEqual({ screen: "session", id, entry: null });
     expect(parse("")).toEqual({ screen: "board" });
     expect(parse("#/session/%E0%A4%A")).toEqual({ screen: "board" });
   });

@@ -313,7 +313,7 @@ async def test_keys_lead_to_history_through_its_list_and_back(page: Page, tower:
     await page.keyboard.press("j")
     await expect(rows(page).nth(1).locator("a.title")).to_be_focused()
     await page.keyboard.press("?")
-    await expect(page.get_by_role("dialog")).to_contain_text("hHistory")
+    await expect(page.get_by_role("dialog")).to_contain_text("bhcBoard, history, compare")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_be_hidden()
     await page.keyboard.press("Escape")

@@ -15,7 +15,7 @@ import { Subagents } from "./subagents";
 import { Timeline } from "./timeline";
 import { Tools } from "./tools";
 
-export function SessionPage({ id }: { id: string }) {
+export function SessionPage({ id, entry }: { id: string; entry: number | null }) {
   const hold = useHold(id);
   // The board's row stands in until the session's own snapshot is here.
   const summary = useComputed(() => hold.value?.detail ?? row(id).value);
@@ -30,7 +30,7 @@ export function SessionPage({ id }: { id: string }) {
         <div class="session-columns">
           <div class="session-main">
             <ChartPanel hold={hold} />
-            <Timeline id={id} hold={hold} />
+            <Timeline id={id} hold={hold} wanted={entry} />
           </div>
           <div class="session-side">
             <Objectives hold={hold} />

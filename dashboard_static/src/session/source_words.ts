@@ -1,6 +1,6 @@
 /** What the sources of a session's numbers say, in words. */
 
-import { clockMinute, COST_WORDS, exact, sum, UNKNOWN, usd } from "../format";
+import { clockMinute, costStateWords, exact, sum, unknown, usd } from "../format";
 import type { CostState, Detail, ModelUse, SourceUsage } from "../protocol";
 
 export interface Prices {
@@ -22,7 +22,7 @@ export const nameOf = (source: string): string => NAMES[source] ?? source;
 export function costWords(state: CostState, unpriced: readonly string[], prices: Prices | null): string {
   const without = unpriced.length > 0 ? ` Without a price: ${unpriced.join(", ")}.` : "";
   const table = prices ? ` Prices: ${prices.package} ${prices.version}.` : "";
-  return COST_WORDS[state] + without + table;
+  return costStateWords(state) + without + table;
 }
 
 export function unpricedModels(models: Record<string, ModelUse>): string[] {
@@ -36,7 +36,7 @@ export function unpricedModels(models: Record<string, ModelUse>): string[] {
 /** How far a source is from the one that counts, by all its tokens. */
 export function differenceWords(counted: SourceUsage, told: SourceUsage): string {
   const [whole, other] = [sum(counted.tokens), sum(told.tokens)];
-  if (whole === null || other === null) return UNKNOWN;
+  if (whole === null || other === null) return unknown();
   if (whole === other) return "says the same";
   if (whole === 0) return `says ${exact(other)} more`;
   const percent = (100 * (other - whole)) / whole;

@@ -8,7 +8,14 @@ import { OpenRow, RowLine } from "./timeline_row";
 const NEAR_END_PX = 24;
 const SPARE_PX = 240;
 
-export function Timeline({ id, hold }: { id: string; hold: HoldSignal }) {
+interface Props {
+  id: string;
+  hold: HoldSignal;
+  /** The `seq` of the entry that the address names. */
+  wanted: number | null;
+}
+
+export function Timeline({ id, hold, wanted: _wanted }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const view = useSignal({ top: 0, height: 600 });
   const opened = useSignal<ReadonlySet<string>>(new Set());

@@ -1,0 +1,51 @@
+/** A screen that comes when it is asked for: whoever looks at the board needs none of the others. */
+
+import { signal, type Signal } from "@preact/signals";
+import type { ComponentType, VNode } from "preact";
+import { useEffect } from "preact/hooks";
+import { t } from "./messages";
+
+export interface Door<Props> {
+  (props: Props): VNode;
+  /** Brings the screen before anybody asks for it. */
+  fetch(): void;
+}
+
+export function door<Props extends object>(load: () => Promise<ComponentType<Props>>): Door<Props> {
+  const screen = signal<ComponentType<Props> | null>(null);
+  const failed = signal(false);
+  let asked = false;
+  const fetch = () => {
+    if (asked) return;
+    asked = true;
+    load().then(
+      (loaded) => {
+        screen.value = loaded;
+      },
+      () => {
+        failed.value = true;
+      },
+    );
+  };
+  const Screen = (props: Props) => {
+    useEffect(fetch, []);
+    const Loaded = screen.value;
+    return Loaded ? <Loaded {...props} /> : <Waiting failed={failed} />;
+  };
+  return Object.assign(Screen, { fetch });
+}
+
+function Waiting({ failed }: { failed: Signal<boolean> }) {
+  return (
+    <main class="waiting-room" aria-busy={!failed.value}>
+      {failed.value && (
+        <p class="empty" role="alert">
+          {t("This part of the page could not be loaded.")}{" "}
+          <button type="button" class="ghost" onClick={() => location.reload()}>
+            {t("Reload")}
+          </button>
+        </p>
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,107 @@
+/** What is chosen once and seldom: theme, language, alerts, and the way to the hub's own figures. */
+
+import type { ReadonlySignal, Signal } from "@preact/signals";
+import { Icon } from "./icons";
+import { sheetOpen } from "./keys";
+import { chosenLanguage, LANGUAGES, nameOfLanguage, t } from "./messages";
+import { theme, THEMES, type Theme } from "./theme";
+
+const PANEL = "menu-panel";
+
+export function Menu() {
+  return (
+    <>
+      <button
+        type="button"
+        class="ghost menu-button"
+        popovertarget={PANEL}
+        aria-label={t("Settings")}
+        title={t("Settings")}
+        data-testid="menu"
+      >
+        <Icon name="settings" />
+      </button>
+      <div id={PANEL} class="menu" popover="auto" role="group" aria-label={t("Settings")} data-testid="menu-panel">
+        <Choice
+          words={t("Theme")}
+          name="theme"
+          value={theme}
+          options={THEMES.map((each) => [each, themeWords(each)])}
+        />
+        <Choice
+          words={t("Language")}
+          name="language"
+          value={chosenLanguage}
+          options={[["", t("the browser's")], ...LANGUAGES.map((code) => [code, nameOfLanguage(code)] as const)]}
+        />
+        <p class="menu-links">
+          <a class="ghost" href="#/about" onClick={close}>
+            {t("About the hub")}
+          </a>
+          <button
+            type="button"
+            class="ghost"
+            onClick={() => {
+              close();
+              sheetOpen.value = true;
+            }}
+          >
+            {t("Keyboard shortcuts")} <kbd>?</kbd>
+          </button>
+        </p>
+      </div>
+    </>
+  );
+}
+
+const close = () => document.getElementById(PANEL)?.hidePopover();
+
+function themeWords(theme: Theme): string {
+  return { system: t("the system's"), light: t("light"), dark: t("dark") }[theme];
+}
+
+interface ChoiceProps<T extends string> {
+  words: string;
+  name: string;
+  value: Signal<T>;
+  options: readonly (readonly [T, string])[];
+}
+
+function Choice<T extends string>({ words, name, value, options }: ChoiceProps<T>) {
+  return (
+    <label class="menu-line">
+      {words}
+      <select
+        value={value.value}
+        data-testid={`menu-${name}`}
+        onChange={(event) => (value.value = event.currentTarget.value as T)}
+      >
+        {options.map(([each, words]) => (
+          <option key={each} value={each}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** A thing that is on or off. */
+export function Switch({ words, name, value, change }: {
+  words: string;
+  name: string;
+  value: ReadonlySignal<boolean>;
+  change: (on: boolean) => void;
+}) {
+  return (
+    <label class="menu-line">
+      {words}
+      <input
+        type="checkbox"
+        checked={value.value}
+        data-testid={`menu-${name}`}
+        onChange={(event) => change(event.currentTarget.checked)}
+      />
+    </label>
+  );
+}
