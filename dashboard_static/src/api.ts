@@ -1,6 +1,7 @@
 /** The few HTTP requests of the page. Same origin, cookie only; no credential is ever kept here. */
 
 import { isoDay } from "./format";
+import { t } from "./messages";
 
 export interface Me {
   role: string;
@@ -29,7 +30,7 @@ export async function get<T>(
       etag: response.headers.get("ETag"),
     };
   } catch {
-    return { status: 0, body: null, words: "The tower cannot be reached.", etag: null };
+    return { status: 0, body: null, words: t("The tower cannot be reached."), etag: null };
   }
 }
 
@@ -48,7 +49,7 @@ export async function login(credential: { token: string } | { code: string }): P
       words: done ? "" : problem(await json(response), response.status),
     };
   } catch {
-    return { status: 0, body: null, words: "The tower cannot be reached." };
+    return { status: 0, body: null, words: t("The tower cannot be reached.") };
   }
 }
 
@@ -63,7 +64,7 @@ async function json(response: Response): Promise<unknown> {
 function problem(body: unknown, status: number): string {
   const details = body as { detail?: unknown; title?: unknown } | null;
   for (const words of [details?.detail, details?.title]) if (typeof words === "string" && words) return words;
-  return `The tower answered ${status}.`;
+  return t("The tower answered {status}.", { status });
 }
 
 export const attentionPath = (id: string): string => `api/attention/${encodeURIComponent(id)}`;

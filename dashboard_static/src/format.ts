@@ -89,21 +89,21 @@ export const DAY = 24 * HOUR;
 export function span(ms: number | null): string {
   if (ms === null) return "";
   if (ms < 5 * SECOND) return t("now");
-  if (ms < MINUTE) return `${Math.floor(ms / SECOND / 5) * 5}s`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
-  if (ms < DAY) return `${Math.floor(ms / HOUR)}h`;
-  return `${Math.floor(ms / DAY)}d`;
+  if (ms < MINUTE) return t("{n}s", { n: Math.floor(ms / SECOND / 5) * 5 });
+  if (ms < HOUR) return t("{n}m", { n: Math.floor(ms / MINUTE) });
+  if (ms < DAY) return t("{n}h", { n: Math.floor(ms / HOUR) });
+  return t("{n}d", { n: Math.floor(ms / DAY) });
 }
 
 /** Two units, for how long something took or has been going on. */
 export function duration(ms: number | null | undefined): string {
   if (ms == null) return unknown();
-  if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)} s`;
-  if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m ${pad((ms % MINUTE) / SECOND)}s`;
-  if (ms < DAY) return `${Math.floor(ms / HOUR)}h ${pad((ms % HOUR) / MINUTE)}m`;
-  return `${Math.floor(ms / DAY)}d ${Math.floor((ms % DAY) / HOUR)}h`;
+  if (ms < SECOND) return t("{n} ms", { n: Math.max(0, Math.round(ms)) });
+  if (ms < 10 * SECOND) return t("{n} s", { n: (ms / SECOND).toFixed(1) });
+  if (ms < MINUTE) return t("{n} s", { n: Math.floor(ms / SECOND) });
+  if (ms < HOUR) return t("{m}m {s}s", { m: Math.floor(ms / MINUTE), s: pad((ms % MINUTE) / SECOND) });
+  if (ms < DAY) return t("{h}h {m}m", { h: Math.floor(ms / HOUR), m: pad((ms % HOUR) / MINUTE) });
+  return t("{d}d {h}h", { d: Math.floor(ms / DAY), h: Math.floor((ms % DAY) / HOUR) });
 }
 
 function pad(value: number): string {

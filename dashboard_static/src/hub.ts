@@ -9,6 +9,7 @@ import { connectionState } from "./connection_state";
 import { changed, flush, model, overviewCurrent } from "./live";
 import { Poller } from "./polling";
 import type { ClientFrame, FrameOf, ServerFrame } from "./protocol";
+import { t } from "./messages";
 import { route } from "./router";
 import { close, disconnect, hello, leave, open, receive, resubscribe, retry, type Outcome } from "./store";
 import { Lately } from "./store/lately";
@@ -102,7 +103,7 @@ function refused({ code, session, message, retry_ms }: FrameOf<"error">): void {
     // A snapshot asked for too often: what is missing is asked for again by itself.
     if (code !== "rate") notify({ level: "warning", code, message });
   } else {
-    notify({ level: "info", code, message: `${sentence(message)} Trying again.` });
+    notify({ level: "info", code, message: t("{what} Trying again.", { what: t(sentence(message)) }) });
     asking ??= setTimeout(askAgain, retry_ms);
   }
 }

@@ -1,6 +1,7 @@
 /** The hub's notices, as lines for people: one of each code. Some go by themselves, some are ended. */
 
 import { signal } from "@preact/signals";
+import { later } from "./messages";
 
 export interface Notice {
   code: string;
@@ -13,6 +14,14 @@ const NOTICES_MAX = 4;
 
 /** The good news that ends a bad one. */
 const ENDS: Record<string, string> = { log_back: "log_away" };
+
+/** A hub speaks English. Its own sentences stand here so that a catalogue has words for them. */
+export const SPOKEN = [
+  later("The log lost entries: the board is read anew."),
+  later("Live updates pause: the log is away."),
+  later("Live updates go on."),
+  later("Too many messages; slow down."),
+];
 
 export const notices = signal<Notice[]>([]);
 
