@@ -33,6 +33,11 @@ async function begin(code: string | null): Promise<void> {
 }
 
 const code = takeCode();
+// A new link in a tab that is open already: only the part behind the # changes.
+addEventListener("hashchange", () => {
+  const another = takeCode();
+  if (another) void begin(another);
+});
 startTheme();
 startRouter();
 startClock();

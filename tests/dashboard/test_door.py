@@ -34,3 +34,15 @@ async def test_the_one_time_code_leaves_the_address_bar_and_works_once(
     second = await (await browser.new_context()).new_page()
     await second.goto(tower.login_url)
     await expect(second.get_by_test_id("login-form")).to_be_visible()
+
+
+async def test_the_link_opens_the_board_in_a_tab_that_shows_the_form(
+    browser: Browser, tower: Tower
+) -> None:
+    """Only the part behind the # changes when the link is put into the address of an open tab."""
+    page = await browser.new_page()
+    await page.goto(tower.url)
+    await expect(page.get_by_test_id("login-form")).to_be_visible()
+    await page.goto(tower.login_url)
+    await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+    assert "code=" not in page.url

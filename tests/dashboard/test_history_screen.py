@@ -1,10 +1,9 @@
 """The screen of history: what is looked for is found, in the days and pages that are asked for."""
 
-import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from tests.dashboard.towers import Tower
+from tests.dashboard.towers import Tower, until
 from tests.session.made import assistant, prompt, result, tool_use, usage
 
 pytestmark = pytest.mark.browser
 
-DEADLINE_S, POLL_S = 15, 0.05
 DAY_MS = 24 * 60 * 60_000
 LIST = re.compile(r"/api/sessions\?")
 MENDED = "Please mend <b>the turbine</b> of the mill before it storms"
@@ -48,13 +46,6 @@ async def past(tower: Tower) -> None:
     built = assistant("m2", at=then, model="made-up-model")
     written(tower, "old", "Build a mill", built, at=then, cwd="/made/up/mill")
     await until(lambda: spent(tower, "day")["total"]["sessions"] == 3)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Return when it holds; fail after a deadline."""
-    async with asyncio.timeout(DEADLINE_S):
-        while not true():  # noqa: ASYNC110 - the service tells no event of this
-            await asyncio.sleep(POLL_S)
 
 
 def spent(tower: Tower, by: str, more: str = "") -> Any:

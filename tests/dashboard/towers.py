@@ -1,5 +1,6 @@
 """A real `tower up` for browser tests, and what is done to it from outside."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -7,11 +8,12 @@ import re
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S, POLL_S = 30, 0.05
 COMMAND = [sys.executable, "-c", "from tower.cli import main; main()"]
 
 
@@ -26,6 +28,10 @@ class Tower(NamedTuple):
     def hook(self, **payload: object) -> None:
         """Post one hook payload as an agent would."""
         self.post("/v1/hooks/claude-code", payload)
+
+    def hook_of(self, user: str, host: str, payload: dict[str, object]) -> None:
+        """The same from another machine."""
+        self.post("/v1/hooks/claude-code", payload, {"X-Tower-User": user, "X-Tower-Host": host})
 
     def get(self, path: str) -> dict[str, object]:
         """A JSON answer of the API."""
@@ -43,10 +49,10 @@ class Tower(NamedTuple):
         with urllib.request.urlopen(request, timeout=5) as answer:
             assert answer.status == 200
 
-    def post(self, path: str, body: dict[str, object]) -> None:
+    def post(self, path: str, body: dict[str, object], more: dict[str, str] | None = None) -> None:
         """Post JSON as whoever may send it without a token."""
         data = json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **(more or {})}
         request = urllib.request.Request(self.url + path, data, headers, method="POST")
         with urllib.request.urlopen(request, timeout=5) as answer:
             assert answer.status == 200
@@ -58,6 +64,13 @@ def run(*arguments: str, **options: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*COMMAND, *arguments], cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, **options
     )  # type: ignore[call-overload, no-any-return]
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Return when it holds; fail after a deadline."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not true():  # noqa: ASYNC110 - the service tells no event of this
+            await asyncio.sleep(POLL_S)
 
 
 @contextlib.contextmanager
