@@ -1,7 +1,21 @@
-import { defineConfig } from "vite";
+import { readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { defineConfig, type Plugin } from "vite";
+
+/** Beside each file the same in small, so that no server has to compress while a page waits. */
+const gzipped: Plugin = {
+  name: "gzipped",
+  apply: "build",
+  writeBundle({ dir }, bundle) {
+    const names = Object.keys(bundle).filter((name) => /\.(js|css|json)$/.test(name));
+    for (const path of names.map((name) => `${dir}/${name}`))
+      writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+  },
+};
 
 export default defineConfig({
   base: "./",
+  plugins: [gzipped],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     // light-dark() and nesting are left as written for these.

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
@@ -103,9 +104,16 @@ class Assets(StaticFiles):
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope,
         status_code: int = 200,
     ) -> Response:  # fmt: skip
-        """The file, cacheable for ever."""
+        """The file, cacheable for ever; as it was compressed at the build for who takes that."""
+        small = Path(f"{full_path}.gz")
+        is_small = "gzip" in Headers(scope=scope).get("accept-encoding", "") and small.is_file()
+        if is_small:
+            full_path, stat_result = small, small.stat()
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Vary"] = "Accept-Encoding"
+        if is_small:
+            response.headers["Content-Encoding"] = "gzip"
         return response
 
 
