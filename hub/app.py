@@ -24,7 +24,7 @@ from hub.auth import Door
 from hub.exports.route import export
 from hub.openapi import routes as described
 from hub.problem import problem
-from hub.rest import compare, live, people, sessions, usage
+from hub.rest import about, compare, live, people, sessions, usage
 
 LOGIN_BYTES_MAX = 4096
 
@@ -155,6 +155,7 @@ routes: list[BaseRoute] = [
     Route("/api/budgets", usage.budgets),
     Route("/api/budgets", usage.set_budgets, methods=["PUT"]),
     Route("/api/clients", people.clients),
+    Route("/api/about", about.about),
     Route("/api/me", people.me),
     Route("/api/export", when_ready(export)),
     Route("/openapi.json", described.openapi),

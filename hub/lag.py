@@ -5,6 +5,7 @@ Never in the way: it only looks. Started beside the worker by the commands.
 
 import asyncio
 import logging
+import math
 
 from bus.errors import BusError
 from hub import metrics
@@ -42,6 +43,7 @@ async def _watch_bus(worker: Worker) -> None:
         try:
             metrics.bus_lag.set(await worker.lag())
         except BusError as error:
+            metrics.bus_lag.set(math.nan)  # nobody knows
             if is_there:
                 log.warning("the log is not there: %s", error)
                 text = "Live updates pause: the log is away."

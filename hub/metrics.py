@@ -1,7 +1,10 @@
 """What a hub worker counts. Never a session id, never an agent's text as a label."""
 
+import math
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+LANES = ("attention", "session", "overview")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 registry = CollectorRegistry()
@@ -13,6 +16,8 @@ broadcast_latency = Histogram(
     buckets=_BUCKETS,
     registry=registry,
 )
+for _lane in LANES:  # there from the start: nothing was told yet is a 0, not a gap
+    broadcast_latency.labels(_lane)
 flush_seconds = Histogram(
     "tower_hub_flush_seconds", "One flush of all that was due", buckets=_BUCKETS, registry=registry
 )
@@ -30,6 +35,7 @@ loop_lag = Histogram(
     registry=registry,
 )  # fmt: skip
 bus_lag = Gauge("tower_bus_lag_entries", "Log entries not folded yet", registry=registry)
+bus_lag.set(math.nan)  # until somebody has looked
 watching = Gauge("tower_hub_watching", "People watching, over all workers", registry=registry)
 sent_bytes_total = Counter("tower_hub_sent_bytes", "Bytes of frames written", registry=registry)
 clients = Gauge("tower_hub_clients", "Connected clients", ["state"], registry=registry)

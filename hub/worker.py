@@ -45,6 +45,7 @@ class Worker:
     def __init__(self, bus: Bus, board: Switchboard, kept: Kept | None = None) -> None:
         self.bus = bus
         self.board = board
+        self.started_ms = now_ms()
         self.ready = asyncio.Event()
         self.folded: dict[int, int] = {}  # partition → ordinal of the last entry folded
         self._kept = kept

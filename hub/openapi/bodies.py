@@ -184,6 +184,56 @@ class Clients(Struct):
     clients: list[Connected]
 
 
+class Distribution(Struct):
+    """How long something took, counted since the worker started."""
+
+    buckets: Annotated[
+        list[tuple[float, Count]],
+        Meta(description="[seconds, how many took at most so long]; longer ones only in `count`."),
+    ]
+    count: Count
+    sum_seconds: float
+
+
+class BusFigures(Struct):
+    """How this worker follows the log; ``lag_entries`` is null while the log is away."""
+
+    lag_entries: Count | None
+    gaps: Count
+    epoch_changes: Count
+    poison: Count
+
+
+class About(Struct):
+    """One worker's own figures, of all workspaces: sums, and nothing of a single session."""
+
+    worker: str
+    version: str | None
+    now: Time
+    started_at: Time
+    sessions: Annotated[dict[str, Count], Meta(description="By status.")]
+    clients: Annotated[dict[str, Count], Meta(description="By state.")]
+    subscriptions: Count
+    watching: Annotated[Count, Meta(description="Over all workers.")]
+    bus: BusFigures
+    latency: Annotated[
+        dict[Literal["attention", "session", "overview"], Distribution],
+        Meta(description="From arrival at the ingest until queued for the clients."),
+    ]
+    flush: Distribution
+    loop_lag: Distribution
+    conflated_updates: Count
+    frames: Annotated[
+        dict[str, dict[str, Count]],
+        Meta(description="By type, then `shared` or `own`, with `_deflated` where it was."),
+    ]
+    sent_bytes: Count
+    snapshots: Annotated[dict[str, Count], Meta(description="By reason.")]
+    evictions: Annotated[dict[str, Count], Meta(description="By reason.")]
+    closes: Annotated[dict[str, Count], Meta(description="By close code.")]
+    limits: dict[str, Count]
+
+
 class Me(Struct):
     """What the credential allows; ``auth`` is false where the board asks for none."""
 

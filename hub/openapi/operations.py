@@ -115,6 +115,11 @@ PEOPLE = (
     _read(
         "listClients", "People", "/api/clients", "Who is connected; for operators", bodies.Clients
     ),
+    _read(
+        "getAbout", "Worker", "/api/about", "What this worker holds and counts", bodies.About,
+        description="The numbers of /metrics. What counts up does so since `started_at`: make "
+        "rates and quantiles of the differences between two answers of the same worker.",
+    ),
     _read("getMe", "People", "/api/me", "What the credential allows", bodies.Me),
     Operation(
         id="login", group="People", method="POST", path="/login", is_open=True,

@@ -71,11 +71,13 @@ async def test_everybody_is_told_once_that_the_log_is_away_and_back(
 
 
 async def test_the_lag_is_a_gauge(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of entries that are not folded yet."""
+    """Of entries that are not folded yet; while the log is away it is no number."""
     async with looked_at(monkeypatch) as (hub, log):
         log.entries = 7
         await until(lambda: "tower_bus_lag_entries 7.0" in metrics_text())
         assert "tower_bus_lag_entries 7.0" in await asyncio.to_thread(hub.get_text, "/metrics")
+        log.is_away = True
+        await until(lambda: "tower_bus_lag_entries nan" in metrics_text())
 
 
 def metrics_text() -> str:

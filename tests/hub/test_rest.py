@@ -17,7 +17,7 @@ from tests.hub.servers import BEARER, TOKEN, make_app, make_door, make_hub
 HOST = "http://127.0.0.1:8787"
 DATA = [
     "/api/live", "/api/live/a", "/api/sessions", "/api/sessions/a", "/api/attention",
-    "/api/attention/b:b-1", "/api/clients", "/api/me",
+    "/api/attention/b:b-1", "/api/clients", "/api/me", "/api/about",
 ]  # fmt: skip
 SECURITY = {
     "content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy",
