@@ -24,7 +24,7 @@ from hub.auth import Door
 from hub.exports.route import export
 from hub.openapi import routes as described
 from hub.problem import problem
-from hub.rest import about, compare, live, people, sessions, usage
+from hub.rest import about, compare, live, models, people, sessions, usage
 
 LOGIN_BYTES_MAX = 4096
 
@@ -150,6 +150,8 @@ routes: list[BaseRoute] = [
     Route("/api/sessions/{id}/entries/{entry:path}", when_ready(sessions.entry)),
     Route("/api/attention", when_ready(live.attention)),
     Route("/api/attention/{id:path}", when_ready(live.attention_item)),
+    Route("/api/activity", when_ready(live.activity)),
+    Route("/api/models", when_ready(models.models)),
     Route("/api/compare", when_ready(compare.compare)),
     Route("/api/usage", usage.usage),
     Route("/api/budgets", usage.budgets),

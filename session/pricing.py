@@ -1,7 +1,8 @@
 """What an API call costs, by genai-prices: each call alone, unit prices cached by price table.
 
 Never guesses: a model without a price is unpriced. Long-context tiers hold for a whole call.
-Called by the readers, which alone see single calls; which table it is, by the queries.
+Called by the readers, which alone see single calls; which table it is, by the queries; how much
+a model takes in at once, by the hub.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ _PACKAGE = "genai-prices"
 _PROBE_TOKENS = 1_000
 _REGIONS = ("us.", "eu.", "apac.", "jp.", "au.", "global.")
 _NO_LIMIT = 2**62
+_MILLION = "[1m]"
 _TIME_MAX_MS = 4_102_444_800_000  # the year 2100
 
 
@@ -56,6 +58,19 @@ def cost_usd(model: str, at: int | None, tokens: Mapping[str, int]) -> float | N
     )
 
 
+def context_tokens_max(model: str) -> int | None:
+    """How many tokens the model takes in at once, or None if that is not known.
+
+    The first call imports what it asks: not in a loop that others wait for.
+    """
+    if model.endswith(_MILLION):
+        return 1_000_000
+    try:
+        return _find(model).context_window
+    except UnknownModel:
+        return None
+
+
 class PriceTable(NamedTuple):
     """Which prices were taken. The table names no date, so its version is all there is."""
 
@@ -73,7 +88,7 @@ def price_table() -> PriceTable:
 
 def normalized(model: str) -> str:
     """The model's plain name: without context suffix, region, gateway or revision."""
-    name = model.removesuffix("[1m]").rpartition("/")[2]
+    name = model.removesuffix(_MILLION).rpartition("/")[2]
     for region in _REGIONS:
         name = name.removeprefix(region)
     name = name.removeprefix("anthropic.").partition(":")[0].partition("@")[0]
@@ -82,7 +97,7 @@ def normalized(model: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _find(model: str) -> "ModelInfo":
-    # Imported late: it costs 0.25 s and 13 MB, and a hub never prices anything.
+    # Imported late: it costs 0.25 s and 13 MB, and a hub needs it only if it is asked for models.
     from genai_prices import Usage, calc_price
 
     name = normalized(model)

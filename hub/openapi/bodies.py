@@ -72,6 +72,14 @@ class LiveSession(Struct):
     live: bool
 
 
+class Activity(Struct):
+    """Sessions that used tokens lately, input, output and cache writes together, oldest first."""
+
+    until: Annotated[Time, Meta(description="The end of the last minute, which is still going on.")]
+    minutes: Count
+    sessions: dict[str, Annotated[list[Count], Meta(min_length=30, max_length=30)]]
+
+
 class Sessions(Struct):
     """A page of sessions. ``hits``: id → where the words were found, as [text, is a hit] pairs."""
 
@@ -120,6 +128,26 @@ class Usage(Struct):
     total: UsageRow
     unpriced_models: list[str]
     prices: Annotated[dict[str, str | None], Meta(description="Which table of prices was used.")]
+
+
+class Model(Struct):
+    """What is known of a model."""
+
+    context_tokens_max: Annotated[Count, Meta(description="Null is not known.")] | None
+
+
+class Prices(Struct):
+    """Where it is known from."""
+
+    package: str
+    version: str
+
+
+class Models(Struct):
+    """The models of the board's sessions, and those that were asked for by name."""
+
+    models: dict[str, Model]
+    prices: Prices
 
 
 class Comparison(Struct):

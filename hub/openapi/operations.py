@@ -43,6 +43,10 @@ BOARD = (
         bodies.LiveSession, headers=TAG_HEADER, answers={304: None}, problems=(404, 503),
     ),
     _read(
+        "getActivity", "Board", "/api/activity", "Tokens by minute, of the last half hour",
+        bodies.Activity, headers=TAG_HEADER, answers={304: None}, problems=(503,),
+    ),
+    _read(
         "listAttention", "Board", "/api/attention", "What waits for a person", bodies.OpenItems,
         problems=(503,),
     ),
@@ -95,6 +99,11 @@ SPENDING = (
     _read(
         "getUsage", "Spending", "/api/usage", "Tokens and cost, or calls of tools",
         bodies.Usage, query=queries.Days, problems=(400, 503),
+    ),
+    _read(
+        "getModels", "Spending", "/api/models", "Models, and how much each takes in at once",
+        bodies.Models, query=queries.Names, headers=TAG_HEADER, answers={304: None},
+        problems=(400, 503),
     ),
     _read(
         "getBudgets", "Spending", "/api/budgets", "Budgets, and what is spent of them",

@@ -82,6 +82,14 @@ class Days(Struct, kw_only=True):
     until: Until | UnsetType = UNSET
 
 
+class Names(Struct, kw_only=True):
+    """Models to tell of besides those of the board."""
+
+    names: (
+        Annotated[str, Meta(description="At most 50 models, with commas in between.")] | UnsetType
+    ) = UNSET
+
+
 class Several(Struct, kw_only=True):
     """Which sessions to compare."""
 

@@ -1,16 +1,26 @@
-"""``/api/live`` and ``/api/attention``: the board as it is, for those who poll.
+"""``/api/live``, ``/api/activity``, ``/api/attention``: the board as it is, for those who poll.
 
 Out of the live cache alone.
 """
+
+import asyncio
+import time
+from operator import itemgetter
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.live.attention import AttentionLane
+from hub.live.cache import Held
 from hub.live.views import View
 from hub.problem import problem
 from hub.rest.answers import held_of, hub_of, json, tagged, workspace_of
-from session.state import detail, item_view, summary
+from hub.worker import SLICE_S, now_ms
+from session.state import TOKEN_NAMES, detail, item_view, summary
+
+MINUTE_MS = 60_000
+ACTIVITY_MINUTES = 30
+_counted = itemgetter(*(name for name in TOKEN_NAMES if name != "cache_read"))
 
 
 def _lane(request: Request) -> AttentionLane:
@@ -47,6 +57,37 @@ async def live_session(request: Request) -> Response:
         "live": True,
     }
     return tagged(request, body)
+
+
+async def activity(request: Request) -> Response:
+    """``GET /api/activity``: tokens by minute of the last half hour, the present one included."""
+    now = now_ms()
+    until = now - now % MINUTE_MS + MINUTE_MS
+    minutes = range(until - ACTIVITY_MINUTES * MINUTE_MS, until, MINUTE_MS)
+    active: dict[str, list[int]] = {}
+    began = time.perf_counter()
+    cached = hub_of(request).board.cache.by_workspace.get(workspace_of(request), {})
+    for held in list(cached.values()):
+        tokens = _tokens_in(held, minutes)
+        if tokens is not None:
+            active[held.session.id] = tokens
+        if time.perf_counter() - began > SLICE_S:
+            await asyncio.sleep(0)  # thousands of busy ones keep no socket waiting
+            began = time.perf_counter()
+    return tagged(request, {"until": until, "minutes": ACTIVITY_MINUTES, "sessions": active})
+
+
+def _tokens_in(held: Held, minutes: range) -> list[int] | None:
+    """Tokens of each minute, or None if there are none: most sessions are quiet, and cost nothing.
+
+    The state keeps every minute by itself; only what is sent of a long session is merged.
+    """
+    session, known = held.session, held.session.minutes
+    is_quiet = max(held.changed_ms, session.updated_at or 0) < minutes.start
+    if is_quiet or known.keys().isdisjoint(minutes):
+        return None
+    tokens = [sum(_counted(known[at])) if at in known else 0 for at in minutes]
+    return tokens if any(tokens) else None
 
 
 async def attention(request: Request) -> Response:

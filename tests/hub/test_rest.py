@@ -18,6 +18,7 @@ HOST = "http://127.0.0.1:8787"
 DATA = [
     "/api/live", "/api/live/a", "/api/sessions", "/api/sessions/a", "/api/attention",
     "/api/attention/b:b-1", "/api/clients", "/api/me", "/api/about",
+    "/api/activity", "/api/models",
 ]  # fmt: skip
 SECURITY = {
     "content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy",

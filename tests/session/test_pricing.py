@@ -7,7 +7,7 @@ from genai_prices import Usage, calc_price
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session.pricing import cost_usd, normalized, price_table
+from session.pricing import context_tokens_max, cost_usd, normalized, price_table
 from tests.session.made import NOW
 
 KNOWN = (
@@ -91,6 +91,22 @@ def test_a_time_outside_the_calendar_is_no_error(at: int) -> None:
 def test_no_number_of_tokens_is_an_error() -> None:
     """However large what a transcript claims."""
     assert cost_usd("claude-opus-4-6", NOW, tokens(input=2**63)) is not None
+
+
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [
+        ("claude-sonnet-4-5-20250929", 200_000),
+        ("us.anthropic.claude-sonnet-4-5-v1:0", 200_000),
+        ("claude-sonnet-4-5[1m]", 1_000_000),
+        ("my-own[1m]", 1_000_000),
+        ("my-own", None),
+        ("", None),
+    ],
+)
+def test_a_model_takes_in_so_much_at_once(model: str, most: int | None) -> None:
+    """By the table, unless the name says it; what nobody knows is not guessed."""
+    assert context_tokens_max(model) == most
 
 
 def test_the_price_table_has_a_name() -> None:
