@@ -23,6 +23,7 @@ from hub.asyncapi import asyncapi
 from hub.auth import Door
 from hub.exports.route import export
 from hub.openapi import routes as described
+from hub.page_files import PAGE_FILES
 from hub.problem import problem
 from hub.rest import about, compare, live, models, people, sessions, usage
 
@@ -43,6 +44,16 @@ async def shell(request: Request) -> Response:
     if not page.is_file():
         return problem(503, "the dashboard is not built; run scripts/up, or `npm run build`")
     return FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+
+async def page_file(request: Request) -> Response:
+    """``GET /icon.svg`` and the like: what belongs to the page and has a name that stays."""
+    name = request.path_params["file"]
+    path = ui_folder() / name
+    if not path.is_file():
+        return problem(404, "this dashboard was built without it")
+    headers = {"Cache-Control": "no-cache"}
+    return FileResponse(path, headers=headers, media_type=PAGE_FILES[name])
 
 
 async def login(request: Request) -> Response:
@@ -136,6 +147,7 @@ registries = [metrics.registry]
 
 routes: list[BaseRoute] = [
     Route("/", shell),
+    Route("/{file:page_file}", page_file),
     Mount("/assets", Assets(directory=ui_folder() / "assets", check_dir=False), name="assets"),
     Route("/login", login, methods=["POST"]),
     Route("/api/live", when_ready(live.live)),

@@ -15,6 +15,8 @@ def dashboard(tmp_path: Path) -> Path:
     """The sources of a very small dashboard."""
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "main.ts").write_text("let a = 1;\n")
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public" / "icon.svg").write_text("<svg/>\n")
     (tmp_path / "index.html").write_text("<!doctype html>\n")
     (tmp_path / "package.json").write_text('{"name": "small"}\n')
     (tmp_path / "package-lock.json").write_text("{}\n")
@@ -42,6 +44,7 @@ def make_dist(dashboard: Path) -> None:
     (dashboard / "dist" / "assets").mkdir(parents=True, exist_ok=True)
     (dashboard / "dist" / "index.html").write_text("<!doctype html>\n")
     (dashboard / "dist" / "assets" / "main.js").write_text("let a=1\n")
+    (dashboard / "dist" / "icon.svg").write_text("<svg/>\n")
 
 
 def test_a_fresh_dashboard_is_not_built_again(dashboard: Path, npm: list[str]) -> None:
@@ -51,7 +54,9 @@ def test_a_fresh_dashboard_is_not_built_again(dashboard: Path, npm: list[str]) -
     assert npm == ["ci --include=dev", "run build"]
 
 
-@pytest.mark.parametrize("name", ["src/main.ts", "index.html", "package-lock.json", "src/new.css"])
+@pytest.mark.parametrize(
+    "name", ["src/main.ts", "index.html", "package-lock.json", "src/new.css", "public/icon.svg"]
+)
 def test_a_changed_source_makes_it_stale(dashboard: Path, npm: list[str], name: str) -> None:
     """A change of any source, or a new one, is noticed; packages come anew only with the lock."""
     hatch_build.build(dashboard)
@@ -128,7 +133,7 @@ def test_the_versions_of_node_that_vite_runs_on(version: str, enough: bool) -> N
 def test_the_wheel_gets_the_page_and_not_the_stamp(dashboard: Path, npm: list[str]) -> None:
     """Everything built goes below hub/_ui, except what only the build reads."""
     inside = hatch_build.wheel_files(hatch_build.build(dashboard)).values()
-    assert sorted(inside) == ["hub/_ui/assets/main.js", "hub/_ui/index.html"]
+    assert sorted(inside) == ["hub/_ui/assets/main.js", "hub/_ui/icon.svg", "hub/_ui/index.html"]
 
 
 def test_the_locks_name_no_host_and_pin_by_hash() -> None:

@@ -86,7 +86,9 @@ def _operation(operation: Operation, by_type: dict[int, Json], made: Json) -> Js
 
 def _parameters(operation: Operation, made: Json) -> Iterator[Json]:
     for name in re.findall(r"{(\w+)}", operation.path):
-        schema = {"type": "string", "minLength": 1}
+        schema: Json = {"type": "string", "minLength": 1}
+        if operation.path_values:
+            schema = {"type": "string", "enum": list(operation.path_values)}
         yield {"name": name, "in": "path", "required": True, "schema": schema}
     if operation.query is not None:
         yield from _query(made[operation.query.__name__])

@@ -22,7 +22,8 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     ``answers``: status → type of the JSON body, a Text or None where there is none. ``query``: a
     type of which each field is a parameter. ``problems``: statuses of refusals besides those that
-    every operation has. ``headers``: name → what it is for, of the request.
+    every operation has. ``headers``: name → what it is for, of the request. ``path_values``: all
+    that the path's parameter may be, where that is known.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     path: str
     summary: str
     description: str = ""
+    path_values: tuple[str, ...] = ()
     answers: dict[int, Any]
     query: type[Struct] | None = None
     body: Any = None

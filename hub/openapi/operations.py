@@ -8,10 +8,12 @@ from typing import Any
 from hub import actions
 from hub.openapi import bodies, queries
 from hub.openapi.operation import JSON, Operation, Text
+from hub.page_files import PAGE_FILES
 from hub.schemas import Summary
 
 PAGE = Text("text/html; charset=utf-8", "A page.")
 EXPORT = Text("*/*", "A file: text/csv, application/json or text/html.")
+FILE = Text("*/*", "A manifest or an image.")
 TAG_HEADER = {"If-None-Match": "The ETag of an earlier answer: an unchanged one is 304."}
 SESSION_ID = "/api/sessions/{id}"
 _OUTCOMES: dict[int, Any] = {200: Summary, 202: actions.Accepted}
@@ -148,6 +150,10 @@ SELF = (
     _read(
         "getShell", "The API itself", "/", "The dashboard's page, which holds no data", PAGE,
         is_open=True, problems=(503,),
+    ),
+    _read(
+        "getPageFile", "The API itself", "/{file}", "Its manifest, or one of its icons", FILE,
+        path_values=tuple(PAGE_FILES), is_open=True, problems=(404,),
     ),
 )  # fmt: skip
 

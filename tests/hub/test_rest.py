@@ -228,7 +228,9 @@ def test_a_login_without_a_length_is_bounded_too(anybody: TestClient) -> None:
     problem(anybody.post("/login", content=chunks), 413)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/", "/assets/none.js"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/", "/assets/none.js", "/icon.svg"]
+)
 def test_open_routes_hold_no_data(anybody: TestClient, path: str) -> None:
     """They answer without a credential, and name no session."""
     answer = anybody.get(path)

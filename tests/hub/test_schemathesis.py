@@ -37,6 +37,7 @@ bounded = settings(
 async def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     """Live and past sessions, one that waits, a database, and a dashboard's page."""
     (tmp_path / "index.html").write_text("<!doctype html>")
+    (tmp_path / "icon.svg").write_text("<svg/>")
     monkeypatch.setattr(hub_app, "ui_folder", lambda: tmp_path)
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
     await database.upgrade()
