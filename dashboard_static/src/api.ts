@@ -15,13 +15,20 @@ export async function get<T>(
   path: string,
   headers: Record<string, string> = {},
   signal?: AbortSignal,
+  patience_ms = 30_000,
 ): Promise<Answer<T> & { etag: string | null }> {
+  // On a line that was cut nobody ever answers, and a browser has few places for requests.
+  const late = new AbortController();
+  const giveUp = () => late.abort();
+  let timer = setTimeout(giveUp, patience_ms);
   try {
     const response = await fetch(path, {
       headers: { Accept: "application/json", ...headers },
       cache: "no-store",
-      signal,
+      signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
     });
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, 10 * patience_ms);
     const body = response.status === 304 ? null : await json(response);
     return {
       status: response.status,
@@ -31,6 +38,8 @@ export async function get<T>(
     };
   } catch {
     return { status: 0, body: null, words: t("The tower cannot be reached."), etag: null };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -10,9 +10,19 @@ export function heardTime(hub: number): void {
   skew = hub - Date.now();
 }
 
-export function startClock(): void {
+/** Longer than a busy page misses its second: the machine slept, and timers with it. */
+const SLEPT_MS = 5000;
+
+/** A lid that closes over a visible tab raises no event: only the clock tells of it. */
+export function startClock(woken: () => void): void {
+  let last = Date.now();
   setInterval(() => {
-    if (!document.hidden) now.value = Date.now() + skew;
+    const at = Date.now();
+    const slept = at - last > SLEPT_MS;
+    last = at;
+    if (document.hidden) return;
+    now.value = at + skew;
+    if (slept) woken();
   }, 1000);
   document.addEventListener("visibilitychange", () => {
     now.value = Date.now() + skew;

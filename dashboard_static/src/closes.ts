@@ -45,7 +45,7 @@ export function verdict(code: number): Verdict {
 }
 
 const QUICK_MS = 1000;
-const SHORTEST_MS = 500;
+export const SHORTEST_MS = 500;
 const LONGEST_MS = 30_000;
 
 /** A line that broke is most often there again at once, for the first try at least. */

@@ -4,7 +4,8 @@
  */
 
 import { Acks } from "./acks";
-import { quickDelay, retryDelay, verdict, type Verdict } from "./closes";
+import { quickDelay, retryDelay, SHORTEST_MS, verdict, type Verdict } from "./closes";
+import { LATE_MS } from "./connection_state";
 import type { ClientFrame, Hello, ServerFrame } from "./protocol";
 
 export type Phase = "connecting" | "open" | "retrying" | "stopped";
@@ -28,7 +29,13 @@ export interface Handlers {
 }
 
 const SILENCE_MS = 25_000;
-const WELCOME_MS = 10_000;
+/** Any frame answers the question whether the line is dead, so that a slow one is not taken for it. */
+const ANSWER_MS = 3000;
+const WELCOME_MS = 5000;
+/** The first attempts hang no longer than this where nobody answers; those behind them may be slow. */
+const OPENING_MS = 3000;
+const PATIENT_MS = 10_000;
+const HASTY_ATTEMPTS = 3;
 const LOST = 1006;
 
 export const CLOSED: Link = {
@@ -46,6 +53,8 @@ export class Connection {
   private link: Link = CLOSED;
   /** Since a heartbeat was heard: a hub that greets and falls over is left more and more time. */
   private losses = 0;
+  private began_at = 0;
+  private asking = false;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private bye: { code: number; retry_ms?: number } | null = null;
 
@@ -60,18 +69,23 @@ export class Connection {
     if (this.socket) return;
     this.bye = null;
     this.update({ phase: "connecting", retry_at: null });
-    this.watch(WELCOME_MS, () => this.drop());
+    this.began_at = Date.now();
+    this.watch(this.link.failures < HASTY_ATTEMPTS ? OPENING_MS : PATIENT_MS, () => this.drop());
     const socket = new WebSocket(this.url, "hub.v1.json");
     this.socket = socket;
     this.acks = new Acks((frames) => this.write({ type: "ack", frames }), this.hidden);
-    socket.onopen = () => this.write(this.handlers.hello());
+    socket.onopen = () => {
+      if (socket !== this.socket) return;
+      this.watch(WELCOME_MS, () => this.drop());
+      this.write(this.handlers.hello());
+    };
     socket.onmessage = (event) => this.message(socket, event.data);
     socket.onclose = (event) => this.closed(socket, event.code);
   }
 
   stop(): void {
     this.forget();
-    this.update({ phase: "stopped", retry_at: null });
+    this.update(CLOSED);
   }
 
   /** Frames for a hub that is not there are not kept: the next hello says all of it anew. */
@@ -81,9 +95,20 @@ export class Connection {
 
   /** The tab came back or the network did. A socket may look open and have been dead for an hour. */
   wake(now: number): void {
+    const { phase, heard_at } = this.link;
+    if (phase === "open") {
+      if (now - (heard_at ?? 0) > SILENCE_MS) this.drop();
+      else this.ask();
+      return;
+    }
     const told = this.bye?.retry_ms !== undefined;
-    if (this.link.phase === "retrying" && !told) this.start();
-    else if (this.link.phase === "open" && now - (this.link.heard_at ?? 0) > SILENCE_MS) this.drop();
+    const hangs = phase === "connecting" && now - this.began_at > OPENING_MS;
+    if (hangs || (phase === "retrying" && !told)) this.again();
+  }
+
+  again(): void {
+    this.forget();
+    this.start();
   }
 
   private write(frame: ClientFrame): void {
@@ -95,6 +120,7 @@ export class Connection {
     this.acks?.frame(data.length);
     const frame = parse(data);
     if (!frame) return;
+    if (this.asking) this.listen();
     if (frame.type === "welcome" || frame.type === "heartbeat") this.heard(frame);
     if (frame.type === "heartbeat") this.write({ type: "pong", id: frame.id });
     if (frame.type === "bye") this.bye = frame;
@@ -102,11 +128,25 @@ export class Connection {
   }
 
   private heard(frame: ServerFrame): void {
-    this.watch(SILENCE_MS, () => this.drop());
     const welcomed = frame.type === "welcome";
     if (!welcomed) this.losses = 0;
     const opened = { phase: "open", failures: 0, code: null, words: "" } as const;
     this.update({ heard_at: Date.now(), ...(welcomed ? opened : {}) });
+    this.listen();
+  }
+
+  /** A late heartbeat is asked after; one that does not come for long ends it, whatever else came. */
+  private listen(): void {
+    this.asking = false;
+    const left_ms = (this.link.heard_at ?? 0) + SILENCE_MS - Date.now();
+    if (left_ms > LATE_MS) this.watch(LATE_MS, () => this.ask());
+    else this.watch(left_ms, () => this.drop());
+  }
+
+  private ask(): void {
+    this.asking = true;
+    this.write({ type: "ping", id: 0 });
+    this.watch(ANSWER_MS, () => this.drop());
   }
 
   /** close() would wait for an answer that a dead peer never gives. */
@@ -140,12 +180,16 @@ export class Connection {
     const told = this.bye?.retry_ms;
     if (told !== undefined) return told;
     const first = welcomed && losses === 0 && code === LOST;
-    return first ? quickDelay(this.random()) : retryDelay(losses, this.random());
+    if (first) return quickDelay(this.random());
+    // An attempt that hung has done its waiting.
+    const hung_ms = welcomed ? 0 : Date.now() - this.began_at;
+    return Math.max(SHORTEST_MS, retryDelay(losses, this.random()) - Math.max(0, hung_ms));
   }
 
   private forget(): void {
     const socket = this.socket;
     this.socket = null;
+    this.asking = false;
     this.acks?.stop();
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;

@@ -12,8 +12,8 @@ interface Inputs {
   now: number;
 }
 
-/** Heartbeats come every 10 s; one and a half of them missed in a row is worth a word. */
-export const LATE_MS = 15_000;
+/** Heartbeats come every 10 s; one that is missing is worth a word, and a question to the hub. */
+export const LATE_MS = 12_000;
 
 export function connectionState({
   link,
@@ -27,5 +27,6 @@ export function connectionState({
     return told_behind || now - (link.heard_at ?? now) > LATE_MS ? "behind" : "live";
   }
   if (polling) return "polling";
-  return link.phase === "connecting" && link.failures === 0 ? "catching-up" : "offline";
+  // An attempt after a loss may lead nowhere: until it does, nothing is caught up with.
+  return link.phase === "connecting" && link.code === null ? "catching-up" : "offline";
 }

@@ -102,11 +102,12 @@ function detailOf(_tick: number): string {
   const { phase, heard_at, retry_at, code, words } = link.value;
   const state = connection.value;
   if (state === "polling") return t("{why}, every 2 s", { why: code === FULL ? t(words) : t("no WebSocket") });
-  if (phase === "open" && heard_at !== null)
-    return t("heartbeat {seconds} s ago", { seconds: seconds(Date.now() - heard_at) });
-  if (phase === "retrying" && retry_at !== null)
-    return t("{why}, again in {seconds} s", { why: t(words), seconds: seconds(retry_at - Date.now()) });
-  return t(words);
+  const heard = heard_at === null ? "" : t("heartbeat {seconds} s ago", { seconds: seconds(Date.now() - heard_at) });
+  if (phase === "open") return heard;
+  // While nothing is heard, the age of the last word is the age of all that is shown.
+  const why = [t(words), heard].filter(Boolean).join(", ");
+  if (phase !== "retrying" || retry_at === null) return why;
+  return t("{why}, again in {seconds} s", { why, seconds: seconds(retry_at - Date.now()) });
 }
 
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1000));

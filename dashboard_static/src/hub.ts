@@ -65,7 +65,11 @@ const poller = new Poller({
   opened: () => [...model.holds.values()].filter((hold) => !hold.quiet).map((hold) => hold.session),
   frame: received,
   answered: (status) => {
+    const was = polling.peek();
     polling.value = status === 200 || status === 304;
+    // Who answers again may also take sockets again; who is gone leaves old values behind.
+    if (polling.peek() && !was) wake();
+    if (was && !polling.peek()) changed(disconnect(model, false));
     if (status === 401) signedOut();
     if (status === 403) stop("forbidden");
   },
@@ -121,7 +125,8 @@ function sentence(words: string): string {
 function lost(verdict: Verdict, failures: number): void {
   // The next hello says all of it anew.
   lately.clear();
-  changed(disconnect(model, verdict.drop_cursors));
+  // An attempt that came to nothing says nothing of what polling keeps right meanwhile.
+  if (failures === 0 || verdict.drop_cursors) changed(disconnect(model, verdict.drop_cursors));
   if (verdict.sign_in) return signedOut();
   if (verdict.forbidden) return stop("forbidden");
   if (failures >= ATTEMPTS_BEFORE_POLLING) poller.start();
@@ -161,9 +166,11 @@ export async function enter(): Promise<void> {
   screen.value = "app";
 }
 
+/** Whatever was open may be dead since, and whoever was away may be there again. */
+export const wake = (): void => socket.wake(Date.now());
+
 export function retryNow(): void {
-  socket.stop();
-  socket.start();
+  socket.again();
 }
 
 function send(frames: ClientFrame[]): void {
@@ -205,9 +212,9 @@ export function startHub(): void {
     if (link.peek().phase === "open") send([{ type: "rate", hz: rate() }]);
     if (!document.hidden) {
       flush();
-      socket.wake(Date.now());
+      wake();
     }
   });
-  addEventListener("online", () => socket.wake(Date.now()));
-  addEventListener("pageshow", () => socket.wake(Date.now()));
+  addEventListener("online", wake);
+  addEventListener("pageshow", wake);
 }

@@ -3,7 +3,7 @@ import { render } from "preact";
 import { login } from "./api";
 import { App } from "./app";
 import { startClock } from "./clock";
-import { enter, startHub } from "./hub";
+import { enter, startHub, wake } from "./hub";
 import { startKeys } from "./keys";
 import { items } from "./live";
 import { codeRefused } from "./login";
@@ -40,7 +40,7 @@ addEventListener("hashchange", () => {
 });
 startTheme();
 startRouter();
-startClock();
+startClock(wake);
 startHub();
 startKeys();
 followOtherTabs();

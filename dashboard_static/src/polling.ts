@@ -4,6 +4,9 @@ import { get, livePath } from "./api";
 import type { Detail, Entry, FrameOf, Item, ServerFrame, Summary, Totals } from "./protocol";
 
 const EVERY_MS = 2000;
+/** Until an answer begins; what is lost on a line that was cut is asked for again soon. */
+const ANSWER_MS = 3000;
+const AGAIN_MS = 1000;
 
 export interface LiveOverview {
   cursor: string;
@@ -75,20 +78,23 @@ export class Poller {
     const overview = await this.fetch<LiveOverview>("api/live");
     if (!current()) return;
     if (overview.body) overviewFrames(overview.body).forEach((frame) => this.handlers.frame(frame));
-    this.handlers.answered(overview.status);
-    if (overview.status === 200 || overview.status === 304) {
-      for (const id of this.handlers.opened()) {
-        const { body } = await this.fetch<LiveSession>(livePath(id));
-        if (!current()) return;
-        if (body) this.handlers.frame(sessionFrame(id, body));
-      }
+    const answers = overview.status === 304 || overview.body !== null;
+    this.handlers.answered(answers || overview.status !== 200 ? overview.status : 0);
+    // What was shown may have been marked as old since: only a whole answer makes it new again.
+    if (!answers) this.etags.clear();
+    for (const id of answers ? this.handlers.opened() : []) {
+      const { status, body, words } = await this.fetch<LiveSession>(livePath(id));
+      if (!current()) return;
+      if (body) this.handlers.frame(sessionFrame(id, body));
+      if (status === 404)
+        this.handlers.frame({ type: "error", code: "unknown_session", session: id, message: words });
     }
-    if (current()) this.timer = setTimeout(() => void this.poll(round), EVERY_MS);
+    if (current()) this.timer = setTimeout(() => void this.poll(round), answers ? EVERY_MS : AGAIN_MS);
   }
 
   private async fetch<T>(path: string) {
     const etag = this.etags.get(path);
-    const answer = await get<T>(path, etag ? { "If-None-Match": etag } : {});
+    const answer = await get<T>(path, etag ? { "If-None-Match": etag } : {}, undefined, ANSWER_MS);
     if (answer.etag && answer.body) this.etags.set(path, answer.etag);
     return answer;
   }

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ACK_BYTES, Acks } from "../src/acks";
 import { retryDelay, verdict } from "../src/closes";
 import { Connection, type Link } from "../src/connection";
 import type { ClientFrame, ServerFrame } from "../src/protocol";
@@ -100,49 +99,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-describe("acks", () => {
-  it("tell at 32 frames, and 500 ms after a frame that nobody told of", () => {
-    const told: number[] = [];
-    const acks = new Acks((frames) => told.push(frames));
-    for (let i = 0; i < 31; i++) acks.frame(10);
-    expect(told).toEqual([]);
-    acks.frame(10);
-    expect(told).toEqual([32]);
-    vi.advanceTimersByTime(2000);
-    expect(told).toEqual([32]);
-    acks.frame(10);
-    vi.advanceTimersByTime(499);
-    expect(told).toEqual([32]);
-    vi.advanceTimersByTime(1);
-    expect(told).toEqual([32, 33]);
-  });
-
-  it("tell at 64 KiB, however few frames these are", () => {
-    const told: number[] = [];
-    const acks = new Acks((frames) => told.push(frames));
-    acks.frame(ACK_BYTES - 1);
-    expect(told).toEqual([]);
-    acks.frame(1);
-    expect(told).toEqual([2]);
-    acks.frame(ACK_BYTES - 1);
-    expect(told).toEqual([2]);
-    vi.advanceTimersByTime(500);
-    expect(told).toEqual([2, 3]);
-    acks.frame(ACK_BYTES - 1);
-    expect(told).toEqual([2, 3]);
-  });
-
-  it("tell at once in a hidden tab", () => {
-    const told: number[] = [];
-    const acks = new Acks(
-      (frames) => told.push(frames),
-      () => true,
-    );
-    acks.frame(10);
-    acks.frame(10);
-    expect(told).toEqual([1, 2]);
-  });
-
+describe("acks of a connection", () => {
   it("count every frame from the welcome on, known or not", () => {
     connect();
     socket().open();
@@ -181,18 +138,87 @@ describe("a connection", () => {
     expect(socket().of("activate")).toHaveLength(1);
   });
 
-  it("reconnects after 25 s without a heartbeat", () => {
+  it("asks after a heartbeat that is missing, and reconnects where nothing comes for 3 s", () => {
     const { seen } = connect();
     socket().open();
     socket().frame(welcome);
-    vi.advanceTimersByTime(24_000);
+    vi.advanceTimersByTime(11_000);
     socket().frame(heartbeat);
-    vi.advanceTimersByTime(24_999);
+    vi.advanceTimersByTime(11_999);
+    expect(socket().of("ping")).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(socket().of("ping")).toHaveLength(1);
+    vi.advanceTimersByTime(2999);
     expect(seen.link?.phase).toBe("open");
     vi.advanceTimersByTime(1);
     expect(seen.link?.phase).toBe("retrying");
     vi.advanceTimersByTime(500);
     expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  it("takes any frame for an answer, yet reconnects after 25 s without a heartbeat", () => {
+    const { seen } = connect();
+    socket().open();
+    socket().frame(welcome);
+    vi.advanceTimersByTime(12_000);
+    socket().frame({ type: "pong", id: 0, now: 0 });
+    vi.advanceTimersByTime(12_999);
+    expect(seen.link?.phase).toBe("open");
+    expect(socket().of("ping")).toHaveLength(2);
+    socket().frame({ type: "pong", id: 0, now: 0 });
+    vi.advanceTimersByTime(1);
+    expect(seen.link?.phase).toBe("retrying");
+  });
+
+  it("asks at once when the tab comes back, and not while it is answered", () => {
+    const { connection, seen } = connect();
+    socket().open();
+    socket().frame(welcome);
+    connection.wake(Date.now() + 1000);
+    expect(socket().of("ping")).toHaveLength(1);
+    socket().frame({ type: "pong", id: 0, now: 0 });
+    vi.advanceTimersByTime(3000);
+    expect(seen.link?.phase).toBe("open");
+    connection.wake(Date.now());
+    vi.advanceTimersByTime(3000);
+    expect(seen.link?.phase).toBe("retrying");
+  });
+
+  it("gives up an attempt that hangs: the first three after 3 s, later ones after 10", () => {
+    const { seen } = connect();
+    for (const [attempt, hangs_ms] of [3000, 3000, 3000, 10_000].entries()) {
+      vi.advanceTimersByTime(hangs_ms - 1);
+      expect(seen.lost).toHaveLength(attempt);
+      vi.advanceTimersByTime(1);
+      expect(seen.lost).toHaveLength(attempt + 1);
+      vi.advanceTimersByTime(500);
+      expect(FakeSocket.all).toHaveLength(attempt + 2);
+    }
+  });
+
+  it("counts the time that an attempt hung as waited, and replaces one that hangs on waking", () => {
+    const { connection, seen } = connect(1);
+    socket().end(1006);
+    vi.advanceTimersByTime(1000);
+    vi.advanceTimersByTime(3000);
+    expect(seen.lost).toEqual([1, 2]);
+    expect(seen.link!.retry_at! - Date.now()).toBe(500);
+    connection.wake(Date.now());
+    expect(FakeSocket.all).toHaveLength(3);
+    connection.wake(Date.now());
+    expect(FakeSocket.all).toHaveLength(3);
+    connection.wake(Date.now() + 3001);
+    expect(FakeSocket.all).toHaveLength(4);
+    expect(seen.lost).toEqual([1, 2]);
+  });
+
+  it("waits 5 s for the greeting of a socket that opened", () => {
+    const { seen } = connect();
+    socket().open();
+    vi.advanceTimersByTime(4999);
+    expect(seen.lost).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(seen.lost).toEqual([1]);
   });
 
   it("finds a dead socket at once when the tab comes back", () => {

@@ -48,13 +48,13 @@ describe("the connection's word", () => {
   it.each([
     ["live", {}],
     ["catching-up", { overviewCurrent: false }],
-    ["behind", { now: 15_001 }],
+    ["behind", { now: 12_001 }],
     ["behind", { told_behind: true }],
     ["polling", { polling: true, link: { ...link, phase: "retrying" } }],
     ["offline", { link: { ...link, phase: "retrying" } }],
     ["offline", { link: { ...link, phase: "stopped" } }],
     ["catching-up", { link: { ...link, phase: "connecting" } }],
-    ["offline", { link: { ...link, phase: "connecting", failures: 2 } }],
+    ["offline", { link: { ...link, phase: "connecting", code: 1006 } }],
   ])("is %s", (word, change) => expect(connectionState({ ...base, ...change } as never)).toBe(word));
 });
 

@@ -73,23 +73,38 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(POLL_S)
 
 
+def up(folder: Path, port: int = 0) -> subprocess.Popen[str]:
+    """A service whose home and data are in ``folder``, which may have been used before."""
+    home, data = folder / "home", folder / "data"
+    (home / "projects" / "-made-up").mkdir(parents=True, exist_ok=True)
+    arguments = ["up", "--port", str(port), "--data-dir", str(data), "--claude-dir", str(home)]
+    return run(*arguments, "--codex-dir", str(folder / "no-codex"), "--no-browser")
+
+
+def ready(process: subprocess.Popen[str], folder: Path) -> Tower:
+    """Wait until it says where it is."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.search(r"(http://[^/]+)/#code=\S+", line)
+    assert found, f"no URL in {line!r}"
+    token = (folder / "data" / "token").read_text().strip()
+    return Tower(found[1], found[0], token, folder / "home")
+
+
 @contextlib.contextmanager
-def started(folder: Path) -> Iterator[Tower]:
-    """A tower on a free port with a home of its own, ended at the end."""
-    home = folder / "home"
-    (home / "projects" / "-made-up").mkdir(parents=True)
-    data = folder / "data"
-    arguments = ["up", "--port", "0", "--data-dir", str(data), "--claude-dir", str(home)]
-    arguments += ["--codex-dir", str(folder / "no-codex")]
-    process = run(*arguments, "--no-browser")
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """It is ended at the end, unless it was before."""
     assert process.stdout is not None
     try:
-        line = process.stdout.readline()
-        found = re.search(r"(http://[^/]+)/#code=\S+", line)
-        assert found, f"no URL in {line!r}"
-        token = (data / "token").read_text().strip()
-        yield Tower(found[1], found[0], token, home)
+        yield process
     finally:
         process.terminate()
         process.wait(10)
         process.stdout.close()
+
+
+@contextlib.contextmanager
+def started(folder: Path) -> Iterator[Tower]:
+    """A tower on a free port with a home of its own, ended at the end."""
+    with ended(up(folder)) as process:
+        yield ready(process, folder)
