@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -142,6 +143,22 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted({method for each in here for method in each.methods or ()}))
 
 
+class AnyText(Convertor[str]):
+    """An id is any text that an agent chose, slashes and line breaks included."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        """As it is in the path, which is decoded already."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The same way back."""
+        return value
+
+
+register_url_convertor("text", AnyText())
+
 handlers: dict[Any, Any] = {HTTPException: refused}
 registries = [metrics.registry]
 
@@ -151,19 +168,20 @@ routes: list[BaseRoute] = [
     Mount("/assets", Assets(directory=ui_folder() / "assets", check_dir=False), name="assets"),
     Route("/login", login, methods=["POST"]),
     Route("/api/live", when_ready(live.live)),
-    Route("/api/live/{id}", when_ready(live.live_session)),
+    # What stands behind an id is looked for before what is all id.
+    Route("/api/live/{id:text}", when_ready(live.live_session)),
     Route("/api/sessions", when_ready(sessions.sessions)),
-    Route("/api/sessions/{id}", when_ready(sessions.session)),
-    Route("/api/sessions/{id}", when_ready(actions.patch), methods=["PATCH"]),
-    Route("/api/sessions/{id}", when_ready(actions.delete), methods=["DELETE"]),
-    Route("/api/sessions/{id}/end", when_ready(actions.end), methods=["POST"]),
-    Route("/api/sessions/{id}/archive", when_ready(actions.archive), methods=["POST"]),
-    Route("/api/sessions/{id}/timeline", when_ready(sessions.timeline)),
-    Route("/api/sessions/{id}/entries/{entry:path}", when_ready(sessions.entry)),
+    Route("/api/sessions/{id:text}/end", when_ready(actions.end), methods=["POST"]),
+    Route("/api/sessions/{id:text}/archive", when_ready(actions.archive), methods=["POST"]),
+    Route("/api/sessions/{id:text}/timeline", when_ready(sessions.timeline)),
+    Route("/api/sessions/{id:text}/entries/{entry:text}", when_ready(sessions.entry)),
+    Route("/api/sessions/{id:text}", when_ready(sessions.session)),
+    Route("/api/sessions/{id:text}", when_ready(actions.patch), methods=["PATCH"]),
+    Route("/api/sessions/{id:text}", when_ready(actions.delete), methods=["DELETE"]),
     Route("/api/attention", when_ready(live.attention)),
-    Route("/api/attention/{id:path}", when_ready(live.attention_item)),
     Route("/api/activity", when_ready(live.activity)),
     Route("/api/models", when_ready(models.models)),
+    Route("/api/attention/{id:text}", when_ready(live.attention_item)),
     Route("/api/compare", when_ready(compare.compare)),
     Route("/api/usage", usage.usage),
     Route("/api/budgets", usage.budgets),

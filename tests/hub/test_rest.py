@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -108,6 +109,21 @@ def test_live_session_is_a_snapshot(owner: TestClient) -> None:
     assert (told["session"], told["live"], told["cursor"]) == ("a", True, "m1:3")
     assert [entry["seq"] for entry in told["timeline"]] == [1, 2, 3, 4]
     assert told["detail"]["tokens"]["output"] == 7
+
+
+@pytest.mark.parametrize("id_", ["team/app#1", "one\ntwo\n", "a/timeline/b", "../../etc"])
+def test_an_id_is_any_text(owner: TestClient, hub: Hub, id_: str) -> None:
+    """Slashes and line breaks are part of it wherever a session or its item is asked for."""
+    log(hub, permission(id_, request={"command": "make"}))
+    name = quote(id_, safe="")
+    assert owner.get(f"/api/live/{name}").json()["session"] == id_
+    assert owner.get(f"/api/sessions/{name}").json()["id"] == id_
+    assert owner.get(f"/api/sessions/{name}/timeline").status_code == 200
+    (item,) = (
+        each for each in owner.get("/api/attention").json()["open"] if each["session"] == id_
+    )
+    told = owner.get(f"/api/attention/{quote(item['id'], safe='')}").json()
+    assert told["request"] == {"command": "make"}
 
 
 @pytest.mark.parametrize("path", ["/api/live", "/api/live/a"])
