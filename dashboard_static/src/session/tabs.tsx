@@ -7,16 +7,12 @@ import { markOf } from "./mark";
 
 /** Opened sessions in the order of their opening; the hub follows the latest few of them. */
 export function Tabs() {
-  const ids = useComputed(() =>
-    holds.value
-      .map((hold) => hold.session)
-      .sort()
-      .join("\n"),
-  ).value;
-  if (ids === "") return null;
+  // One text, which is compared; an id may hold any character between which one could be split.
+  const ids = useComputed(() => JSON.stringify(holds.value.map((hold) => hold.session).sort())).value;
+  if (ids === "[]") return null;
   return (
     <nav class="tabs" aria-label="Opened sessions">
-      {ordered(ids.split("\n")).map((id) => (
+      {ordered(JSON.parse(ids) as string[]).map((id) => (
         <Tab key={id} id={id} />
       ))}
     </nav>
