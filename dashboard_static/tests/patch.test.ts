@@ -20,6 +20,13 @@ const detail = (change: Partial<Detail> = {}): Detail => ({
 });
 
 describe("maps", () => {
+  it("keep a key that is a word of the language", () => {
+    const told = JSON.parse('{"__proto__": {"calls": 1}, "constructor": {"calls": 2}}') as Record<string, unknown>;
+    const next = patchMap({ Read: {} }, told);
+    expect(Object.keys(next)).toEqual(["Read", "__proto__", "constructor"]);
+    expect(Object.getPrototypeOf(next)).toBe(Object.prototype);
+  });
+
   it("upsert by key, and null removes", () => {
     expect(patchMap({ a: 1, b: 2 }, { b: null, c: 3 })).toEqual({ a: 1, c: 3 });
     expect(patchMap(undefined, { c: 3 })).toEqual({ c: 3 });

@@ -30,12 +30,13 @@ export function patchMap(
   held: Record<string, unknown> | undefined,
   changes: Record<string, unknown>,
 ): Record<string, unknown> {
-  const next = { ...held };
+  // A key may be any word of an agent, such as `__proto__`, which no assignment could keep.
+  const next = new Map(Object.entries(held ?? {}));
   for (const [key, value] of Object.entries(changes)) {
-    if (value === null) delete next[key];
-    else next[key] = value;
+    if (value === null) next.delete(key);
+    else next.set(key, value);
   }
-  return next;
+  return Object.fromEntries(next);
 }
 
 type Keyed = { seq?: number; at?: number | null };
