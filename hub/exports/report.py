@@ -19,7 +19,7 @@ __all__ = ["POLICY", "Sums", "head", "section", "tail"]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = f"""{COLOURS}
-body{{max-width:960px;margin:0 auto;padding:32px}}
+body{{max-width:960px;margin:0 auto;padding:32px;overflow-wrap:anywhere}}
 .cards{{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:12px;
 margin:12px 0}}
 .cards div{{background:var(--panel);border:1px solid var(--line);border-radius:8px;
@@ -33,6 +33,7 @@ svg text{{fill:var(--muted);font:11px var(--sans)}}
 .bar{{fill:var(--s1)}}.area{{fill:var(--s1);fill-opacity:.35;stroke:var(--s1)}}
 .axis{{stroke:var(--line)}}
 pre{{white-space:pre-wrap;overflow-wrap:anywhere;margin:0}}
+@media (max-width:720px){{body{{padding:12px}}table{{display:block;overflow-x:auto}}}}
 @media print{{:root{{--ground:#fff;--panel:#fff;--line:#ccc;--text:#000;--muted:#444}}
 body{{padding:0;max-width:none;font-size:11px}}section{{break-before:page}}
 tr,.cards div,svg{{break-inside:avoid}}thead{{display:table-header-group}}}}
