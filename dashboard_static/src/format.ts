@@ -145,6 +145,10 @@ export function bytes(value: number): string {
   return `${(value / 1024 / 1024).toFixed(1)} MiB`;
 }
 
+/** Marks by which a person would read another command than the one that is there: shown, not obeyed. */
+export const unturned = (text: string): string =>
+  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (mark) => `\\u${mark.charCodeAt(0).toString(16)}`);
+
 /** Only http(s) may become a link: a session's text could name any scheme. */
 export function safeHref(text: string | null | undefined): string | null {
   if (!text || !/^https?:\/\//i.test(text)) return null;

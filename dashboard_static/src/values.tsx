@@ -1,5 +1,6 @@
 /** Values that are shown in more than one place, each always in the same way. */
 
+import { Fragment } from "preact";
 import { compact, cost, costStateWords, exact, statusWord, sum, tokensTitle, unknown } from "./format";
 import { t } from "./messages";
 import type { CostState, Status, Tokens } from "./protocol";
@@ -28,6 +29,16 @@ export function Cost({ usd, state, why }: { usd: number | null; state: CostState
       {text}
     </span>
   );
+}
+
+/** Texts in one line, none of which can turn the direction of the next. */
+export function Joined({ parts }: { parts: readonly (string | false | null | undefined)[] }) {
+  return parts.filter(Boolean).map((part, at) => (
+    <Fragment key={at}>
+      {at > 0 && " · "}
+      <bdi>{part}</bdi>
+    </Fragment>
+  ));
 }
 
 export function Count({ value }: { value: number | null | undefined }) {

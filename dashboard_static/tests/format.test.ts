@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, compact, cost, duration, exact, safeHref, span, sum, usd } from "../src/format";
+import { bytes, compact, cost, duration, exact, safeHref, span, sum, unturned, usd } from "../src/format";
 
 describe("what is not known", () => {
   it("is said so and is never 0", () => {
@@ -75,6 +75,14 @@ describe("spans", () => {
     [3_723_000, "1h 02m"],
     [180_000_000, "2d 2h"],
   ])("%d ms lasted %s", (ms, text) => expect(duration(ms)).toBe(text));
+});
+
+describe("marks of direction", () => {
+  it("are shown where they would bend what is read, and nothing else is changed", () => {
+    expect(unturned("rm \u202egnp\u2069")).toBe("rm \\u202egnp\\u2069");
+    const whole = "\u0645\u0631\u062d a\u200db\n";
+    expect(unturned(whole)).toBe(whole);
+  });
 });
 
 describe("links", () => {

@@ -1,9 +1,11 @@
 import { useComputed } from "@preact/signals";
 import { Ago } from "../ago";
+import { unturned } from "../format";
 import { Icon } from "../icons";
 import { items, row } from "../live";
 import type { Item } from "../protocol";
 import { sessionHref } from "../router";
+import { Joined } from "../values";
 
 const SHOWN_MAX = 200;
 
@@ -30,10 +32,10 @@ export function AttentionList() {
 }
 
 function AttentionRow({ item }: { item: Item }) {
-  const where = useComputed(() => {
-    const session = row(item.session).value;
-    return session ? [session.project, session.title].filter(Boolean).join(" · ") : item.session.slice(0, 8);
-  });
+  const session = row(item.session);
+  const project = useComputed(() => session.value?.project).value;
+  const title = useComputed(() => session.value?.title).value;
+  const unknown = useComputed(() => !session.value).value;
   return (
     <li>
       <a
@@ -48,13 +50,15 @@ function AttentionRow({ item }: { item: Item }) {
             <Icon name={item.kind} />
             {item.kind}
           </span>
-          {item.tool && <span class="inbox-tool">{item.tool}</span>}
+          {item.tool && <span class="inbox-tool">{unturned(item.tool)}</span>}
           <span class="age">
             <Ago at={item.opened_at} />
           </span>
         </span>
-        <span class="inbox-summary">{item.summary}</span>
-        <span class="place">{where}</span>
+        <span class="inbox-summary">{unturned(item.summary)}</span>
+        <span class="place">
+          <Joined parts={unknown ? [item.session.slice(0, 8)] : [project, title]} />
+        </span>
       </a>
     </li>
   );

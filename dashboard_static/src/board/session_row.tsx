@@ -3,7 +3,7 @@ import { compact } from "../format";
 import { row } from "../live";
 import type { Summary } from "../protocol";
 import { go, sessionHref } from "../router";
-import { Cost, Progress, StatusWord, TokenCount, Unknown } from "../values";
+import { Cost, Joined, Progress, StatusWord, TokenCount, Unknown } from "../values";
 
 export const rowId = (id: string): string => `row-${id.replace(/[^\w-]/g, "_")}`;
 
@@ -83,11 +83,9 @@ function TitleCell({ session }: { session: Summary }) {
           </span>
         )}
       </span>
-      <span class="place">{placeOf(session)}</span>
+      <span class="place">
+        <Joined parts={[session.project, session.branch, session.model]} />
+      </span>
     </span>
   );
-}
-
-function placeOf(session: Summary): string {
-  return [session.project, session.branch, session.model].filter(Boolean).join(" · ");
 }

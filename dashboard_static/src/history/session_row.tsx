@@ -3,7 +3,7 @@ import { dateTime, dayMinute } from "../format";
 import { row } from "../live";
 import type { Summary } from "../protocol";
 import { go, sessionHref } from "../router";
-import { Cost, StatusWord, TokenCount } from "../values";
+import { Cost, Joined, StatusWord, TokenCount } from "../values";
 import type { Hit } from "./answers";
 import { reportPath } from "./asked";
 
@@ -25,7 +25,9 @@ export function SessionRow({ listed, hit }: { listed: Summary; hit: Hit | undefi
         <a class="title" href={sessionHref(session.id)} title={title}>
           {title}
         </a>
-        <span class="place">{placeOf(session)}</span>
+        <span class="place">
+          <Joined parts={placeOf(session)} />
+        </span>
         {hit && <Found hit={hit} />}
       </th>
       <td>
@@ -60,8 +62,8 @@ export function SessionRow({ listed, hit }: { listed: Summary; hit: Hit | undefi
   );
 }
 
-function placeOf({ project, branch, model, agent, archived }: Summary): string {
-  return [project, branch, model, agent, archived && "archived"].filter(Boolean).join(" · ");
+function placeOf({ project, branch, model, agent, archived }: Summary) {
+  return [project, branch, model, agent, archived && "archived"];
 }
 
 /** Parts of a text, never markup. */

@@ -1,6 +1,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { Ago } from "../ago";
 import { attentionPath, get } from "../api";
+import { unturned } from "../format";
 import { Icon } from "../icons";
 import { items } from "../live";
 import type { Item } from "../protocol";
@@ -22,7 +23,7 @@ function Card({ item }: { item: Item }) {
   const request = useSignal<string | null>(null);
   const load = async () => {
     const { body, words } = await get<{ request?: unknown }>(attentionPath(item.id));
-    request.value = body ? JSON.stringify(body.request ?? null, null, 2) : words;
+    request.value = body ? unturned(JSON.stringify(body.request ?? null, null, 2)) : words;
   };
   return (
     <article class="card" data-kind={item.kind} data-testid="attention-card">
@@ -31,12 +32,12 @@ function Card({ item }: { item: Item }) {
           <Icon name={item.kind} />
           {item.kind}
         </span>
-        {item.tool && <span class="inbox-tool">{item.tool}</span>}
+        {item.tool && <span class="inbox-tool">{unturned(item.tool)}</span>}
         <span class="age">
           <Ago at={item.opened_at} />
         </span>
       </p>
-      <pre class="card-summary">{item.summary}</pre>
+      <pre class="card-summary">{unturned(item.summary)}</pre>
       {item.kind === "budget" ? null : request.value === null ? (
         <button type="button" class="ghost" onClick={load}>
           Show the full request

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { entryPath, get } from "../api";
-import { bytes, clock, compact, dateTime, duration } from "../format";
+import { bytes, clock, compact, dateTime, duration, unturned } from "../format";
 import { Icon } from "../icons";
 import type { Entry } from "../protocol";
+import { Joined } from "../values";
 import { outcomeOf, type TimelineRow } from "./timeline_rows";
 
 interface LineProps {
@@ -53,7 +54,7 @@ function nameOf({ kind, tool, status }: Entry): string {
 }
 
 function firstLine(text: string | undefined): string {
-  return (text ?? "").trimStart().split("\n", 1)[0]!.slice(0, 300);
+  return unturned((text ?? "").trimStart().split("\n", 1)[0]!.slice(0, 300));
 }
 
 export function OpenRow({ session, row }: { session: string; row: TimelineRow }) {
@@ -77,11 +78,9 @@ function Text({ session, entry }: { session: string; entry: Entry }) {
   return (
     <div class="entry-part">
       <p class="entry-meta">
-        {dateTime(entry.at)}
-        {entry.status && ` · ${entry.status}`}
-        {entry.agent_id && ` · subagent ${entry.agent_id}`}
+        <Joined parts={[dateTime(entry.at), entry.status, entry.agent_id && `subagent ${entry.agent_id}`]} />
       </p>
-      {text ? <pre>{text}</pre> : <p class="muted small">No text.</p>}
+      {text ? <pre>{unturned(text)}</pre> : <p class="muted small">No text.</p>}
       {entry.full_bytes != null && full.value === null && (
         <button type="button" class="ghost" onClick={load}>
           Load all {bytes(entry.full_bytes)}
