@@ -24,7 +24,7 @@ def test_the_shell_entry_says_what_it_measures() -> None:
         [ROOT / "scripts/bench"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
-    assert "fanout, history or first-read" in done.stderr
+    assert "fanout, history, first-read or dashboard" in done.stderr
 
 
 def test_every_question_to_history_is_measured(tmp_path: Path) -> None:
@@ -60,6 +60,26 @@ def test_a_first_read_is_measured(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert [row["value"] > 0 for row in json.loads(told.read_text())["rows"]] == [True] * 4
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("chromium")
+def test_a_board_is_watched_while_it_changes(tmp_path: Path) -> None:
+    """By a real browser, of a small fleet: every window counts tasks, and changes do arrive."""
+    told = tmp_path / "told.json"
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmarks/dashboard.py", "--sessions", "60", "--changes", "100",
+         "--seconds", "1", "--json", str(told)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(told.read_text())["rounds"]
+    assert row["rows_held"] == 60
+    assert [each["busy"]["tasks"] > 0 for each in row["watched"]] == [True] * 5
+    assert all(ms > 0 for ms in row["first_row_quiet_ms"] + row["first_row_ms"])
+    assert row["arriving"]["rows"] > 0
+    assert row["scripts"]["loaded_gzip_bytes"] > 0
 
 
 @pytest.mark.usefixtures("gcc")
