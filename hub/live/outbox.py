@@ -208,12 +208,15 @@ class Outbox:
     # Writing.
 
     def drain(self) -> None:
-        """Push what waits to the transport, as long as it has room."""
+        """Push what waits to the transport, as long as it has room and is there."""
         write = self.write
         if write is None:
             return
-        while self.writable and (frame := self.pop()) is not None:
-            write(frame.wire(self.deflates))
+        try:
+            while self.writable and (frame := self.pop()) is not None:
+                write(frame.wire(self.deflates))
+        except RuntimeError:  # a transport may be closed some time before anybody is told
+            self.disconnect()
         self._settle()
 
     def pop(self) -> Frame | None:

@@ -65,4 +65,7 @@ def _write(
         if in_flight >= budget:
             box.clear = False
             client.stir()  # over its budget: somebody has to watch it
-        box.write(data)  # type: ignore[misc] # a clear outbox has a transport
+        try:
+            box.write(data)  # type: ignore[misc] # a clear outbox has a transport
+        except RuntimeError:  # closed, and not told yet: none of the others may miss the frame
+            box.disconnect()

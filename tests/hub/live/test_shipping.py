@@ -81,6 +81,27 @@ def test_only_the_leading_session_goes_past_the_lanes(leading: str | None) -> No
     assert client.outbox.written == ({SPACE: "next"} if leading == SPACE else {})
 
 
+def closed(_data: bytes) -> None:
+    """A transport that is closed, of which nobody has been told yet."""
+    raise RuntimeError("unable to perform operation; the handler is closed")
+
+
+def test_a_closed_transport_keeps_no_frame_from_the_others() -> None:
+    """It is written to no more, straight or through the lanes, and all the others are."""
+    people = [made("pushed") for _ in range(3)]
+    gone = people[1][0]
+    gone.outbox.connect(closed, deflates=False)
+    frame = Frame("overview.patch", b"{}", shared=True)
+    assert shipped([client for client, _ in people], frame) == []
+    assert [len(transport.writes) for _, transport in people] == [1, 0, 1]
+    assert (gone.outbox.write, gone.outbox.clear) == (None, False)
+    waiting = made("pushed")[0].outbox
+    waiting.connect(closed, deflates=False)
+    waiting.put_notice(frame)
+    waiting.drain()
+    assert waiting.write is None
+
+
 def test_the_overview_goes_past_the_lanes_whatever_leads() -> None:
     """Nothing waits that could go before it."""
     client, transport = made("pushed")
