@@ -1,4 +1,4 @@
-/** A screen that comes when it is asked for: whoever looks at the board needs none of the others. */
+/** A screen, or a part of one, that comes when it is asked for: who looks at the board needs no other. */
 
 import { signal, type Signal } from "@preact/signals";
 import type { ComponentType, VNode } from "preact";
@@ -11,7 +11,10 @@ export interface Door<Props> {
   fetch(): void;
 }
 
-export function door<Props extends object>(load: () => Promise<ComponentType<Props>>): Door<Props> {
+export function door<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  Place: "main" | "div" = "main",
+): Door<Props> {
   const screen = signal<ComponentType<Props> | null>(null);
   const failed = signal(false);
   let asked = false;
@@ -30,14 +33,14 @@ export function door<Props extends object>(load: () => Promise<ComponentType<Pro
   const Screen = (props: Props) => {
     useEffect(fetch, []);
     const Loaded = screen.value;
-    return Loaded ? <Loaded {...props} /> : <Waiting failed={failed} />;
+    return Loaded ? <Loaded {...props} /> : <Waiting failed={failed} Place={Place} />;
   };
   return Object.assign(Screen, { fetch });
 }
 
-function Waiting({ failed }: { failed: Signal<boolean> }) {
+function Waiting({ failed, Place }: { failed: Signal<boolean>; Place: "main" | "div" }) {
   return (
-    <main class="waiting-room" aria-busy={!failed.value}>
+    <Place class="waiting-room" aria-busy={!failed.value}>
       {failed.value && (
         <p class="empty" role="alert">
           {t("This part of the page could not be loaded.")}{" "}
@@ -46,6 +49,6 @@ function Waiting({ failed }: { failed: Signal<boolean> }) {
           </button>
         </p>
       )}
-    </main>
+    </Place>
   );
 }

@@ -1,4 +1,5 @@
 import { useComputed } from "@preact/signals";
+import { inboxWanted } from "./attention/inbox_keys";
 import { chosen } from "./chosen";
 import { now } from "./clock";
 import { FULL } from "./closes";
@@ -70,7 +71,7 @@ function AttentionMark() {
   const count = items.value.length;
   const words = count === 0 ? t("Nothing needs you") : plural(count, "1 needs you", "{count} need you");
   return (
-    <a class="attention-mark" href="#/" data-some={count > 0}>
+    <a class="attention-mark" href="#/" data-some={count > 0} onClick={() => (inboxWanted.value = count > 0)}>
       <span role="status" data-testid="attention-count" data-count={count}>
         {words}
       </span>

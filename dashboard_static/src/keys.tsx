@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { inboxKey, inboxWanted } from "./attention/inbox_keys";
 import { chosen } from "./chosen";
 import { screen } from "./hub";
 import { t } from "./messages";
@@ -26,14 +27,19 @@ export function startKeys(): void {
 
 function handle(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
+  // The settings lie over the page and are closed by Esc.
+  if (target.closest("[popover]")) return false;
   if (target.closest("input, textarea, select")) return inField(event.key, target);
   if (event.key === "/") return focusFilter();
   if (event.key === "?") return (sheetOpen.value = true);
+  if (event.key === "a") return toInbox();
   if (event.key in SCREENS) return toScreen(event.key);
+  const move = MOVES[event.key] ?? event.key;
+  if (inboxKey(move, target)) return true;
   if (event.key === "Escape") return back();
   // A button or link that has the focus keeps its own Enter.
   if (event.key === "Enter" && target.closest("a, button, summary")) return false;
-  return listKeys.current?.(MOVES[event.key] ?? event.key) ?? false;
+  return listKeys.current?.(move) ?? false;
 }
 
 function inField(key: string, target: HTMLElement): boolean {
@@ -52,6 +58,12 @@ function focusFilter(): boolean {
     go("#/");
     requestAnimationFrame(() => filterField.current?.focus());
   }
+  return true;
+}
+
+function toInbox(): boolean {
+  inboxWanted.value = true;
+  go("#/");
   return true;
 }
 
@@ -77,6 +89,8 @@ function back(): boolean {
 const keys = (): [string, string][] => [
   ["/", t("Filter or search sessions")],
   ["b  h  c", t("Board, history, compare")],
+  ["a", t("To what needs you, the oldest first")],
+  ["Space  →", t("There: show what is asked")],
   ["j  k  ↓  ↑", t("Move through the list")],
   ["Home  End", t("First, last")],
   ["Enter", t("Open the selected session")],

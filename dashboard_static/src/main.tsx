@@ -20,6 +20,7 @@ import "./styles/session.css";
 import "./styles/panels.css";
 import "./styles/timeline.css";
 import "./styles/history.css";
+import "./styles/attention.css";
 import "./styles/menu.css";
 import "./styles/narrow.css";
 

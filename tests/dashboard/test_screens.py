@@ -56,6 +56,14 @@ def at(hash_: str, *seen: str) -> Visit:
     return visit
 
 
+async def inbox(page: Page) -> None:
+    """All that waits, read whole."""
+    await at("#/", "[data-testid=attention-item]")(page)
+    for item in await page.get_by_test_id("attention-item").all():
+        await item.get_by_role("button").first.click()
+        await expect(item.get_by_test_id("asked")).to_have_attribute("aria-busy", "false")
+
+
 async def menu(page: Page) -> None:
     """The settings, over the board."""
     await at("#/", "[data-testid=session-row]")(page)
@@ -75,6 +83,7 @@ SESSION = "#/session/ledger-rounding"
 LIVE = "[data-testid=freshness][data-state=live]"
 VISITS: dict[str, Visit] = {
     "board": at("#/", "[data-testid=session-row]", "[data-testid=attention-item]"),
+    "inbox": inbox,
     "session": at(SESSION, LIVE, "[data-testid=timeline-row]", "[data-testid=token-chart] canvas"),
     "history": at("#/history?q=rounding", "[data-testid=hit]"),
     "settings": menu,

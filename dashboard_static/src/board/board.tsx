@@ -1,6 +1,6 @@
+import { Inbox } from "../attention/inbox";
 import { connection } from "../hub";
 import { items, loaded } from "../live";
-import { AttentionList } from "./attention_list";
 import { FilterBar } from "./filter_bar";
 import { SessionList } from "./session_list";
 import { TotalsStrip } from "./totals";
@@ -12,7 +12,7 @@ export function Board() {
     <main class="board" data-some={items.value.length > 0} data-stale={stale}>
       <h1 class="hidden">Sessions</h1>
       <TotalsStrip />
-      <AttentionList />
+      <Inbox />
       <section class="panel sessions" aria-label="Sessions">
         <FilterBar />
         <SessionList />

@@ -1,7 +1,7 @@
 import { useComputed } from "@preact/signals";
+import { AttentionCards } from "../attention/cards";
 import { row } from "../live";
 import { isFresh } from "../store/hold";
-import { AttentionCards } from "./attention_cards";
 import { ChartPanel } from "./chart_panel";
 import { Errors } from "./errors";
 import { useHold } from "./field";

@@ -8,13 +8,24 @@ export interface Attention {
   cursor: string | null;
   current: boolean;
   items: Map<string, Item>;
+  /** How the latest of those that closed ended. */
+  outcomes: Map<string, string>;
   staging: Staging<FrameOf<"attention">> | null;
   /** Increments that came between the parts of a full set; they are newer than all of it. */
   meanwhile: FrameOf<"attention">[];
 }
 
+const OUTCOMES_MAX = 64;
+
 export function emptyAttention(): Attention {
-  return { cursor: null, current: false, items: new Map(), staging: null, meanwhile: [] };
+  return {
+    cursor: null,
+    current: false,
+    items: new Map(),
+    outcomes: new Map(),
+    staging: null,
+    meanwhile: [],
+  };
 }
 
 export function attention(held: Attention, frame: FrameOf<"attention">, outcome: Outcome): void {
@@ -22,6 +33,7 @@ export function attention(held: Attention, frame: FrameOf<"attention">, outcome:
   if (!frame.full) {
     if (held.staging) held.meanwhile.push(frame);
     upsert(held.items, frame);
+    noteOutcomes(held.outcomes, frame);
     held.cursor = frame.cursor;
     return;
   }
@@ -44,6 +56,16 @@ export function attention(held: Attention, frame: FrameOf<"attention">, outcome:
 function upsert(items: Map<string, Item>, frame: FrameOf<"attention">): void {
   for (const item of frame.open ?? []) items.set(item.id, item);
   for (const item of frame.closed ?? []) items.delete(item.id);
+}
+
+function noteOutcomes(outcomes: Map<string, string>, frame: FrameOf<"attention">): void {
+  for (const { id, outcome } of frame.closed ?? []) {
+    outcomes.delete(id);
+    if (outcome) outcomes.set(id, outcome);
+  }
+  for (const id of outcomes.keys()) if (outcomes.size > OUTCOMES_MAX) outcomes.delete(id);
+  // What is open again has not ended.
+  for (const { id } of frame.open ?? []) outcomes.delete(id);
 }
 
 export function attentionHeartbeat(held: Attention, cursor: string | undefined, outcome: Outcome): void {
