@@ -6,6 +6,9 @@ let skew = 0;
 
 export const now = signal(Date.now());
 
+/** The present moment, also where no clock ticks because nobody looks. */
+export const hubNow = (): number => Date.now() + skew;
+
 export function heardTime(hub: number): void {
   skew = hub - Date.now();
 }
@@ -25,6 +28,6 @@ export function startClock(woken: () => void): void {
     if (slept) woken();
   }, 1000);
   document.addEventListener("visibilitychange", () => {
-    now.value = Date.now() + skew;
+    now.value = hubNow();
   });
 }

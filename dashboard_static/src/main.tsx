@@ -1,16 +1,16 @@
-import { effect } from "@preact/signals";
 import { render } from "preact";
 import { login } from "./api";
 import { App } from "./app";
+import { startAlertsIfWanted } from "./attention/alert_choices";
 import { startClock } from "./clock";
 import { enter, startHub, wake } from "./hub";
 import { startKeys } from "./keys";
-import { items } from "./live";
 import { codeRefused } from "./login";
 import { chosenLanguage, languageOf, speak } from "./messages";
 import { followOtherTabs } from "./preferences";
 import { startRouter, takeCode } from "./router";
 import { fetchAhead } from "./screens";
+import { startTabMark } from "./tab_mark";
 import { startTheme } from "./theme";
 import "./styles/theme.css";
 import "./styles/frame.css";
@@ -45,10 +45,8 @@ startClock(wake);
 startHub();
 startKeys();
 followOtherTabs();
-effect(() => {
-  const count = items.value.length;
-  document.title = count > 0 ? `(${count}) Agent Tower` : "Agent Tower";
-});
+startTabMark();
+startAlertsIfWanted();
 void begin(code);
 // The socket is opened meanwhile; nothing is shown in a language that is about to change.
 void speak(languageOf(chosenLanguage.peek(), navigator.languages)).then(() => {

@@ -1,12 +1,16 @@
 /** What is chosen once and seldom: theme, language, alerts, and the way to the hub's own figures. */
 
-import type { ReadonlySignal, Signal } from "@preact/signals";
+import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { door } from "./door";
 import { Icon } from "./icons";
 import { sheetOpen } from "./keys";
 import { chosenLanguage, LANGUAGES, nameOfLanguage, t } from "./messages";
 import { theme, THEMES, type Theme } from "./theme";
 
 const PANEL = "menu-panel";
+const isOpen = signal(false);
+
+const AlertChoices = door(async () => (await import("./attention/alerts_menu")).AlertChoices, "div");
 
 export function Menu() {
   return (
@@ -21,7 +25,15 @@ export function Menu() {
       >
         <Icon name="settings" />
       </button>
-      <div id={PANEL} class="menu" popover="auto" role="group" aria-label={t("Settings")} data-testid="menu-panel">
+      <div
+        id={PANEL}
+        class="menu"
+        popover="auto"
+        role="group"
+        aria-label={t("Settings")}
+        data-testid="menu-panel"
+        onToggle={(event) => (isOpen.value = event.newState === "open")}
+      >
         <Choice
           words={t("Theme")}
           name="theme"
@@ -34,6 +46,7 @@ export function Menu() {
           value={chosenLanguage}
           options={[["", t("the browser's")], ...LANGUAGES.map((code) => [code, nameOfLanguage(code)] as const)]}
         />
+        {isOpen.value && <AlertChoices />}
         <p class="menu-links">
           <a class="ghost" href="#/about" onClick={close}>
             {t("About the hub")}
@@ -86,21 +99,30 @@ function Choice<T extends string>({ words, name, value, options }: ChoiceProps<T
   );
 }
 
-/** A thing that is on or off. */
-export function Switch({ words, name, value, change }: {
+interface SwitchProps {
   words: string;
   name: string;
   value: ReadonlySignal<boolean>;
-  change: (on: boolean) => void;
-}) {
+  disabled?: boolean;
+  change: (on: boolean) => void | Promise<void>;
+}
+
+/** A thing that is on or off; what cannot be switched on goes back to off by itself. */
+export function Switch({ words, name, value, disabled, change }: SwitchProps) {
+  const turned = async (box: HTMLInputElement) => {
+    await change(box.checked);
+    box.checked = value.peek();
+  };
+
   return (
     <label class="menu-line">
       {words}
       <input
         type="checkbox"
         checked={value.value}
+        disabled={disabled}
         data-testid={`menu-${name}`}
-        onChange={(event) => change(event.currentTarget.checked)}
+        onChange={(event) => void turned(event.currentTarget)}
       />
     </label>
   );

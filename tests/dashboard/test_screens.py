@@ -68,7 +68,7 @@ async def menu(page: Page) -> None:
     """The settings, over the board."""
     await at("#/", "[data-testid=session-row]")(page)
     await page.get_by_test_id("menu").click()
-    await expect(page.get_by_test_id("menu-panel")).to_be_visible()
+    await expect(page.get_by_test_id("menu-alerts")).to_be_visible()
 
 
 async def keys(page: Page) -> None:

@@ -1,0 +1,20 @@
+/** What the browser's tab says while nobody looks at the page: how many wait, and whether it is heard. */
+
+import { effect } from "@preact/signals";
+import { connection, screen } from "./hub";
+import { items } from "./live";
+
+export function startTabMark(): void {
+  effect(() => {
+    const count = screen.value === "app" ? items.value.length : 0;
+    document.title = count > 0 ? `(${count}) Agent Tower` : "Agent Tower";
+    const icon =
+      screen.value === "app" && connection.value === "offline"
+        ? "icon-offline.svg"
+        : count > 0
+          ? "icon-attention.svg"
+          : "icon.svg";
+    const link = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+    if (link && link.getAttribute("href") !== icon) link.setAttribute("href", icon);
+  });
+}
