@@ -33,9 +33,11 @@ svg text{{fill:var(--muted);font:11px var(--sans)}}
 .bar{{fill:var(--s1)}}.area{{fill:var(--s1);fill-opacity:.35;stroke:var(--s1)}}
 .axis{{stroke:var(--line)}}
 pre{{white-space:pre-wrap;overflow-wrap:anywhere;margin:0}}
-@media (max-width:720px){{body{{padding:12px}}table{{display:block;overflow-x:auto}}}}
+@media screen and (max-width:720px){{body{{padding:12px}}table{{display:block;overflow-x:auto}}}}
+@page{{margin:14mm 12mm}}
 @media print{{:root{{--ground:#fff;--panel:#fff;--line:#ccc;--text:#000;--muted:#444}}
 body{{padding:0;max-width:none;font-size:11px}}section{{break-before:page}}
+section:first-of-type{{break-before:auto}}h2,h3{{break-after:avoid}}
 tr,.cards div,svg{{break-inside:avoid}}thead{{display:table-header-group}}}}
 """
 
@@ -83,8 +85,9 @@ def head(sums: Sums, spent: Mapping[str, "Usage"], now_ms: int) -> str:
         ),
     ]
     if sums.without_price:
+        sessions = "session" if sums.without_price == 1 else "sessions"
         told.append(
-            f'<p class="muted">{count(sums.without_price)} sessions used models without a known '
+            f'<p class="muted">{count(sums.without_price)} {sessions} used models without a known '
             "price: what those cost is not in the sum.</p>"
         )
     return "".join([*told, *_spending(spent)])
