@@ -23,6 +23,7 @@ import "./styles/history.css";
 import "./styles/attention.css";
 import "./styles/menu.css";
 import "./styles/narrow.css";
+import "./styles/print.css";
 
 async function begin(code: string | null): Promise<void> {
   if (code) {

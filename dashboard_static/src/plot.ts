@@ -25,7 +25,11 @@ export function usePlot(options: (element: HTMLElement) => Partial<uPlot.Options
     };
   }, []);
   const scheme = dark.value;
-  useEffect(() => plot.current?.redraw(), [scheme]);
+  useEffect(() => {
+    plot.current?.redraw();
+    // Paper is white: there a canvas that was drawn for the dark is turned about.
+    place.current!.dataset.dark = String(scheme);
+  }, [scheme]);
   return { place, plot };
 }
 

@@ -3,6 +3,7 @@ import { askedOf, exportPath, queryOf, reportPath, sessionsPath, usagePath } fro
 import { daysRange, withQuiet } from "../src/history/day_data";
 import { isSpan, span } from "../src/history/days";
 import { joined, type Listing } from "../src/history/listing";
+import { askedWords } from "../src/history/on_paper";
 import { Question } from "../src/history/question";
 import { historyHref, parse } from "../src/router";
 import { summary } from "./frames";
@@ -38,6 +39,23 @@ describe("what is asked of history", () => {
     expect(exportPath(asked, "csv")).toBe("api/export?q=x+y&since=2026-11-21&sort=cost&format=csv");
     expect(reportPath("a/b")).toBe("api/export?format=html&ids=a%2Fb");
     expect(reportPath("a,b")).toBeNull();
+  });
+});
+
+describe("what is asked, on paper", () => {
+  it("is said in words, each that was chosen", () => {
+    expect(askedWords(askedOf("q=mill&status=ended,failed&since=2026-11-01&until=2026-11-20&sort=cost"))).toEqual([
+      "Found by: mill",
+      "Status: ended, failed",
+      "From 2026-11-01 to 2026-11-20",
+      "Costliest first",
+    ]);
+    expect(askedWords(askedOf("project=mill&archived=true"))).toEqual([
+      "Project: mill",
+      "All days",
+      "Archived too",
+      "Latest first",
+    ]);
   });
 });
 

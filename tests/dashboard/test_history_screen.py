@@ -333,3 +333,31 @@ async def test_it_has_room_on_a_phone(page: Page, tower: Tower, tmp_path: Path) 
     size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
     assert await page.evaluate(size) == [390, 844]
     await shot(page, "history-390-usage", tmp_path)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_on_paper_it_is_light_and_says_what_was_asked(
+    page: Page, tower: Tower, width: int
+) -> None:
+    """Filters are words, nothing can be pressed, what was folded up is there, and a sheet is A4."""
+    await past(tower)
+    await page.set_viewport_size({"width": width, "height": 844})
+    await page.evaluate("localStorage.setItem('tower.theme', '\"dark\"')")
+    await page.reload()
+    await go(page, f"#/history?q=mill&project=mill&since={day_of(60)}")
+    await expect(rows(page)).to_have_count(2)
+    on_paper = page.get_by_test_id("on-paper")
+    await expect(on_paper).to_be_hidden()
+    await page.emulate_media(media="print")
+    await expect(on_paper).to_contain_text(
+        f"Found by: mill · Project: mill · Since {day_of(60)} · Latest first"
+    )
+    await expect(page.locator("button:visible, input:visible, select:visible")).to_have_count(0)
+    await expect(page.get_by_test_id("usage-by-model").locator("tbody tr").first).to_be_visible()
+    await expect(rows(page).nth(1)).to_be_visible()
+    ground = "getComputedStyle(document.querySelector('.panel')).backgroundColor"
+    assert await page.evaluate(ground) == "rgb(255, 255, 255)"
+    await page.emulate_media(media="screen")
+    paper = await page.pdf(prefer_css_page_size=True)
+    sizes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", paper)
+    assert {(round(float(wide)), round(float(high))) for wide, high in sizes} == {(595, 842)}

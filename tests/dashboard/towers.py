@@ -37,7 +37,7 @@ class Tower(NamedTuple):
         """A JSON answer of the API."""
         headers = {"Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(self.url + path, headers=headers)
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
             told: dict[str, object] = json.load(answer)
             return told
 
@@ -46,7 +46,7 @@ class Tower(NamedTuple):
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         data = json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method="PATCH")
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
             assert answer.status == 200
 
     def post(self, path: str, body: dict[str, object], more: dict[str, str] | None = None) -> None:
@@ -54,7 +54,7 @@ class Tower(NamedTuple):
         data = json.dumps(body).encode()
         headers = {"Content-Type": "application/json", **(more or {})}
         request = urllib.request.Request(self.url + path, data, headers, method="POST")
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
             assert answer.status == 200
 
 

@@ -44,5 +44,7 @@ export const usagePath = (by: string, { since, until }: Asked): string =>
 export const exportPath = (asked: Asked, format: string): string =>
   `api/export?${queryOf(asked, { format })}`;
 /** The API takes names with commas in between, so that one with a comma cannot be told. */
-export const reportPath = (id: string): string | null =>
-  id.includes(",") ? null : `api/export?${new URLSearchParams({ format: "html", ids: id })}`;
+export const isAskable = (id: string): boolean => !id.includes(",");
+export const namedPath = (ids: readonly string[], format: string): string | null =>
+  ids.every(isAskable) ? `api/export?${new URLSearchParams({ format, ids: ids.join(",") })}` : null;
+export const reportPath = (id: string): string | null => namedPath([id], "html");

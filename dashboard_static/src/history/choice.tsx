@@ -1,4 +1,5 @@
 interface Props {
+  name: string;
   words: string;
   all: string;
   value: string | undefined;
@@ -8,7 +9,7 @@ interface Props {
 }
 
 /** One of the values that are known of; what the address names is among them, known or not. */
-export function Choice({ words, all, value, known, names, choose }: Props) {
+export function Choice({ name, words, all, value, known, names, choose }: Props) {
   const values = [...new Set([value, ...known])].filter((each): each is string => Boolean(each));
   if (!names) values.sort((a, b) => a.localeCompare(b));
   return (
@@ -17,7 +18,7 @@ export function Choice({ words, all, value, known, names, choose }: Props) {
       <select
         value={value ?? ""}
         data-chosen={value !== undefined}
-        data-testid={`choice-${words.toLowerCase()}`}
+        data-testid={`choice-${name}`}
         onChange={(event) => choose(event.currentTarget.value)}
       >
         <option value="">{all}</option>

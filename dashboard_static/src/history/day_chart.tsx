@@ -2,6 +2,7 @@ import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import uPlot from "uplot";
 import { compact, cost, DAY, exact, sum, usd, utcDay } from "../format";
+import { t } from "../messages";
 import { axesOf, barsOf, coloursOf, hovers, short, upTo, usePlot } from "../plot";
 import type { Spent, Usage } from "./answers";
 import { daysRange, withQuiet } from "./day_data";
@@ -35,8 +36,13 @@ const columns = (days: Day[]): uPlot.AlignedData => [
 function describe(days: Day[]): string {
   const active = days.filter((day) => day.calls > 0);
   const most = active.reduce((a, b) => ((b.cost_usd ?? 0) > (a?.cost_usd ?? 0) ? b : a), active[0]);
-  const costliest = most ? ` The costliest was ${most.key}: ${cost(most.cost_usd, most.cost_state)}.` : "";
-  return `Tokens and cost by day; ${exact(active.length)} days with calls.${costliest}`;
+  const count = exact(active.length);
+  if (!most) return t("Tokens and cost by day; {count} days with calls.", { count });
+  return t("Tokens and cost by day; {count} days with calls. The costliest was {day}: {cost}.", {
+    count,
+    day: most.key!,
+    cost: cost(most.cost_usd, most.cost_state),
+  });
 }
 
 /** What the pointer is on, else the last day. */
@@ -47,12 +53,12 @@ function Legend({ days, hovered }: { days: Day[]; hovered: Signal<number | null>
       <span class="legend-time">{utcDay(day && Date.parse(day.key!))}</span>
       <span class="legend-item" data-series="tokens">
         <span class="legend-mark" aria-hidden="true" />
-        Tokens
+        {t("Tokens")}
         <span class="legend-value">{compact(day && sum(day))}</span>
       </span>
       <span class="legend-item" data-series="cost">
         <span class="legend-mark" aria-hidden="true" />
-        Cost
+        {t("Cost")}
         <span class="legend-value">{day && cost(day.cost_usd, day.cost_state)}</span>
       </span>
     </figcaption>

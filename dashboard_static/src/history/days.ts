@@ -1,13 +1,14 @@
 /** The spans of days that are offered. Days are of UTC, by which the API counts. */
 
 import { DAY, isoDay } from "../format";
+import { later } from "../messages";
 import type { Asked } from "./asked";
 
 export const SPANS = [
-  { words: "Today", days: 1 },
-  { words: "7 days", days: 7 },
-  { words: "30 days", days: 30 },
-  { words: "All", days: 0 },
+  { words: later("Today"), days: 1 },
+  { words: later("7 days"), days: 7 },
+  { words: later("30 days"), days: 30 },
+  { words: later("All"), days: 0 },
 ] as const;
 
 /** Today is one of the days. */

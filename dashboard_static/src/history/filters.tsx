@@ -5,6 +5,7 @@ import { FilterField, StatusChip } from "../filter_parts";
 import { isoDay } from "../format";
 import { Icon } from "../icons";
 import { narrow } from "../media";
+import { later, t } from "../messages";
 import type { Status } from "../protocol";
 import { go, goInstead, historyHref } from "../router";
 import { queryOf, type Asked, type Name } from "./asked";
@@ -23,39 +24,49 @@ export function Filters({ asked }: { asked: Asked }) {
   const rows = listing.value.rows;
   const users = rows.map((row) => row.user);
   return (
-    <section class="panel history-filters" role="search" aria-label="History">
+    <section class="panel history-filters" role="search" aria-label={t("History")}>
       <SearchField asked={asked} />
       <Statuses chosen={asked.status?.split(",") ?? []} choose={choose("status")} />
       <details class="history-fold" open={!narrow.value}>
         <summary>
           <Icon name="chevron" />
-          Days and filters{folded(asked)}
+          {folded(asked)}
         </summary>
         <div class="history-choices">
           <Spans asked={asked} set={set} />
           <Choice
-            words="Project"
-            all="All projects"
+            name="project"
+            words={t("Project")}
+            all={t("All projects")}
             value={asked.project}
             known={[...rows.map((row) => row.project), ...keys(usage.value?.project.rows)]}
             choose={choose("project")}
           />
           <Choice
-            words="Agent"
-            all="All agents"
+            name="agent"
+            words={t("Agent")}
+            all={t("All agents")}
             value={asked.agent}
             known={[...rows.map((row) => row.agent), ...keys(usage.value?.agent.rows)]}
             choose={choose("agent")}
           />
           {(asked.user || new Set(users).size > 1) && (
-            <Choice words="User" all="All users" value={asked.user} known={users} choose={choose("user")} />
+            <Choice
+              name="user"
+              words={t("User")}
+              all={t("All users")}
+              value={asked.user}
+              known={users}
+              choose={choose("user")}
+            />
           )}
           <Choice
-            words="Order"
-            all="Latest first"
+            name="order"
+            words={t("Order")}
+            all={t("Latest first")}
             value={asked.sort}
             known={["started", "cost"]}
-            names={{ started: "Newest first", cost: "Costliest first" }}
+            names={{ started: t("Newest first"), cost: t("Costliest first") }}
             choose={choose("sort")}
           />
           <label class="history-check">
@@ -64,7 +75,7 @@ export function Filters({ asked }: { asked: Asked }) {
               checked={asked.archived === "true"}
               onChange={(event) => set({ archived: event.currentTarget.checked ? "true" : "" })}
             />
-            Archived too
+            {t("Archived too")}
           </label>
         </div>
       </details>
@@ -75,7 +86,7 @@ export function Filters({ asked }: { asked: Asked }) {
 /** What is chosen is said where it is not seen. */
 function folded({ q: _, status: __, ...asked }: Asked): string {
   const count = Object.keys(asked).length;
-  return count > 0 ? ` · ${count} chosen` : "";
+  return count > 0 ? t("Days and filters · {count} chosen", { count }) : t("Days and filters");
 }
 
 const keys = (rows: { key: string | null }[] | undefined) => rows?.map((row) => row.key) ?? [];
@@ -104,8 +115,8 @@ function SearchField({ asked }: { asked: Asked }) {
   };
   return (
     <FilterField
-      words="Search sessions"
-      placeholder="Prompts, messages, paths"
+      words={t("Search sessions")}
+      placeholder={t("Prompts, messages, paths")}
       testid="search"
       text={typed}
       typed={(text) => {
@@ -122,7 +133,7 @@ function Statuses({ chosen, choose }: { chosen: string[]; choose: (value: string
   const toggle = (status: string) =>
     choose(STATUSES.filter((each) => chosen.includes(each) !== (each === status)).join(","));
   return (
-    <div class="chips" role="group" aria-label="Status">
+    <div class="chips" role="group" aria-label={t("Status")}>
       {STATUSES.map((status) => (
         <StatusChip
           key={status}
@@ -136,14 +147,14 @@ function Statuses({ chosen, choose }: { chosen: string[]; choose: (value: string
 }
 
 const DAYS = [
-  ["since", "From"],
-  ["until", "to"],
+  ["since", later("From")],
+  ["until", later("to")],
 ] as const;
 
 function Spans({ asked, set }: { asked: Asked; set: (change: Asked) => void }) {
   const today = useComputed(() => Date.parse(isoDay(now.value))).value;
   return (
-    <div class="history-spans" role="group" aria-label="Days, of UTC">
+    <div class="history-spans" role="group" aria-label={t("Days, of UTC")}>
       {SPANS.map(({ words, days }) => (
         <button
           key={words}
@@ -153,12 +164,12 @@ function Spans({ asked, set }: { asked: Asked; set: (change: Asked) => void }) {
           data-testid={`span-${days}`}
           onClick={() => set(span(days, today))}
         >
-          {words}
+          {t(words)}
         </button>
       ))}
       {DAYS.map(([name, words]) => (
         <label key={name} class="history-day">
-          {words}
+          {t(words)}
           <input
             type="date"
             min="1970-01-01"

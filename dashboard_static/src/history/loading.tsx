@@ -1,8 +1,10 @@
+import { t } from "../messages";
+
 /** Beside what is old; it comes late, for most answers are here at once. */
 export function Loading() {
   return (
     <span class="history-loading" data-testid="loading">
-      Loading…
+      {t("Loading…")}
     </span>
   );
 }

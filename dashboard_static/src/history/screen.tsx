@@ -1,8 +1,10 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { single } from "../media";
+import { t } from "../messages";
 import { askedOf, queryOf } from "./asked";
 import { Filters } from "./filters";
 import { listing, load, stop } from "./listing";
+import { OnPaper } from "./on_paper";
 import { Sessions } from "./sessions";
 import { loadUsage, stopUsage } from "./usage";
 import { UsagePanel } from "./usage_panel";
@@ -35,8 +37,9 @@ export function HistoryScreen({ query }: { query: string }) {
   }, [question]);
   return (
     <main class="history">
-      <h1 class="hidden">History</h1>
+      <h1 class="hidden">{t("History")}</h1>
       <div ref={body} class="history-body">
+        <OnPaper asked={asked} />
         <Filters asked={asked} />
         <div class="history-columns">
           <Sessions asked={asked} question={question} />

@@ -1,11 +1,13 @@
 import { Ago } from "../ago";
+import { chosen, toggleChosen } from "../chosen";
 import { dateTime, dayMinute } from "../format";
 import { row } from "../live";
+import { t } from "../messages";
 import type { Summary } from "../protocol";
 import { go, sessionHref } from "../router";
 import { Cost, Joined, StatusWord, TokenCount } from "../values";
 import type { Hit } from "./answers";
-import { reportPath } from "./asked";
+import { isAskable, reportPath } from "./asked";
 
 /** One that is on the board is shown as it is now. */
 export function SessionRow({ listed, hit }: { listed: Summary; hit: Hit | undefined }) {
@@ -18,7 +20,7 @@ export function SessionRow({ listed, hit }: { listed: Summary; hit: Hit | undefi
       data-session={session.id}
       data-status={session.status}
       onClick={(event) => {
-        if (!(event.target as HTMLElement).closest("a")) go(sessionHref(session.id));
+        if (!(event.target as HTMLElement).closest("a, button")) go(sessionHref(session.id));
       }}
     >
       <th scope="row">
@@ -51,19 +53,40 @@ export function SessionRow({ listed, hit }: { listed: Summary; hit: Hit | undefi
             class="ghost"
             href={report}
             download=""
-            aria-label={`Report of ${title}`}
-            title="Report, for printing"
+            aria-label={t("Report of {title}", { title })}
+            title={t("Report, for printing")}
           >
-            Report
+            {t("Report")}
           </a>
         )}
       </td>
+      <td data-column="pick">{isAskable(session.id) && <Pick id={session.id} title={title} />}</td>
     </tr>
   );
 }
 
+/** The same as the key `x`. */
+function Pick({ id, title }: { id: string; title: string }) {
+  const picked = chosen.value.includes(id);
+  return (
+    <button
+      type="button"
+      class="ghost history-pick"
+      aria-pressed={picked}
+      aria-label={t("Compare {title}", { title })}
+      title={picked ? t("Chosen to be compared") : t("Choose it to be compared")}
+      data-testid="pick"
+      onClick={() => toggleChosen(id, title)}
+    >
+      <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+        <path d={picked ? "M2.5 2.5h11v11h-11zM5 8.2 7.2 10.4 11 6" : "M2.5 2.5h11v11h-11z"} />
+      </svg>
+    </button>
+  );
+}
+
 function placeOf({ project, branch, model, agent, archived }: Summary) {
-  return [project, branch, model, agent, archived && "archived"];
+  return [project, branch, model, agent, archived && t("archived")];
 }
 
 /** Parts of a text, never markup. */

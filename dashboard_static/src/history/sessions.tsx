@@ -1,13 +1,26 @@
 import { useEffect, useRef } from "preact/hooks";
+import { toggleChosen } from "../chosen";
 import { exact } from "../format";
 import { listKeys } from "../keys";
-import { exportPath, type Asked } from "./asked";
+import { later, plural, t } from "../messages";
+import { exportPath, isAskable, type Asked } from "./asked";
 import { Failure } from "./failure";
 import { busy, failed, listing, load, loadMore } from "./listing";
 import { Loading } from "./loading";
 import { SessionRow } from "./session_row";
 
-const COLUMNS = ["Session", "Status", "Tokens", "Cost", "Started", "Updated", "Report"];
+const COLUMNS = [
+  ["session", later("Session")],
+  ["status", later("Status")],
+  ["tokens", later("Tokens")],
+  ["cost", later("Cost")],
+  ["started", later("Started")],
+  ["updated", later("Updated")],
+  ["report", later("Report")],
+  ["pick", later("Compare")],
+] as const;
+/** They say themselves what they are. */
+const UNNAMED: readonly string[] = ["report", "pick"];
 
 /** The list that was asked for. Old rows stay, marked, until the new ones are here. */
 export function Sessions({ asked, question }: { asked: Asked; question: string }) {
@@ -23,9 +36,15 @@ export function Sessions({ asked, question }: { asked: Asked; question: string }
   const current = query === question && busy.value !== "list" && failure?.part !== "list";
   const again = () => void (failure?.part === "more" ? loadMore() : load(question));
   return (
-    <section ref={list} class="panel" aria-label="Sessions" aria-busy={!current} data-testid="history-sessions">
+    <section
+      ref={list}
+      class="panel"
+      aria-label={t("Sessions")}
+      aria-busy={!current}
+      data-testid="history-sessions"
+    >
       <header class="panel-head">
-        <h2>Sessions</h2>
+        <h2>{t("Sessions")}</h2>
         <p class="history-total" role="status" data-testid="total">
           {query !== null && totalWords()}
         </p>
@@ -44,22 +63,25 @@ export function Sessions({ asked, question }: { asked: Asked; question: string }
 
 function totalWords(): string {
   const { rows, total } = listing.value;
-  const words = total === 1 ? "1 session" : `${exact(total)} sessions`;
-  return rows.length < total ? `${words}, ${exact(rows.length)} shown` : words;
+  const count = exact(total);
+  if (rows.length < total) return t("{count} sessions, {shown} shown", { count, shown: exact(rows.length) });
+  return plural(total, "1 session", "{count} sessions", { count });
 }
 
 function NothingFound({ all }: { all: boolean }) {
   return (
     <p class="empty" data-testid="nothing">
-      {all ? "No session was recorded yet." : "No session matches. Fewer filters or other words may find it."}
+      {all
+        ? t("No session was recorded yet.")
+        : t("No session matches. Fewer filters or other words may find it.")}
     </p>
   );
 }
 
 function Exports({ asked }: { asked: Asked }) {
   return (
-    <span class="panel-aside" role="group" aria-label="Export what is listed">
-      <span class="history-export">Export</span>
+    <span class="panel-aside" role="group" aria-label={t("Export what is listed")}>
+      <span class="history-export">{t("Export")}</span>
       {["csv", "json", "html"].map((format) => (
         <a
           key={format}
@@ -68,7 +90,7 @@ function Exports({ asked }: { asked: Asked }) {
           download=""
           data-testid={`export-${format}`}
         >
-          {format === "html" ? "Report" : format.toUpperCase()}
+          {format === "html" ? t("Report") : format.toUpperCase()}
         </a>
       ))}
     </span>
@@ -79,12 +101,12 @@ function Table() {
   const { rows, hits } = listing.value;
   return (
     <table class="table history-table">
-      <caption class="hidden">Past and live sessions</caption>
+      <caption class="hidden">{t("Past and live sessions")}</caption>
       <thead>
         <tr>
-          {COLUMNS.map((name) => (
-            <th key={name} scope="col" data-column={name.toLowerCase()}>
-              {name === "Report" ? <span class="hidden">{name}</span> : name}
+          {COLUMNS.map(([name, words]) => (
+            <th key={name} scope="col" data-column={name}>
+              {UNNAMED.includes(name) ? <span class="hidden">{t(words)}</span> : t(words)}
             </th>
           ))}
         </tr>
@@ -108,8 +130,15 @@ function More({ list, disabled }: { list: { current: HTMLElement | null }; disab
   };
   return (
     <p class="history-more">
-      <button type="button" class="ghost" disabled={disabled} aria-busy={loading} data-testid="more" onClick={more}>
-        {loading ? "Loading…" : "Load more"}
+      <button
+        type="button"
+        class="ghost"
+        disabled={disabled}
+        aria-busy={loading}
+        data-testid="more"
+        onClick={more}
+      >
+        {loading ? t("Loading…") : t("Load more")}
       </button>
     </p>
   );
@@ -121,6 +150,7 @@ const titles = (list: HTMLElement) => [...list.querySelectorAll<HTMLElement>("a.
 function move(key: string, list: HTMLElement): boolean {
   const all = titles(list);
   const at = all.indexOf(document.activeElement as HTMLElement);
+  if (key === "x") return pick(document.activeElement?.closest<HTMLElement>("[data-session]"));
   const steps: Record<string, number> = {
     ArrowDown: at + 1,
     ArrowUp: at - 1,
@@ -131,5 +161,12 @@ function move(key: string, list: HTMLElement): boolean {
   const to = steps[key];
   if (to === undefined || all.length === 0) return false;
   all[Math.min(Math.max(to, 0), all.length - 1)]!.focus();
+  return true;
+}
+
+function pick(row: HTMLElement | null | undefined): boolean {
+  const id = row?.dataset.session;
+  if (!id || !isAskable(id)) return false;
+  toggleChosen(id, row.querySelector("a.title")?.textContent ?? undefined);
   return true;
 }

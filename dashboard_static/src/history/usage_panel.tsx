@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { exact } from "../format";
+import { exact, unknown } from "../format";
 import { Icon } from "../icons";
+import { t } from "../messages";
 import { costWords } from "../session/source_words";
 import { Cost, Count, TokenCount } from "../values";
 import type { Spent, Usage } from "./answers";
@@ -18,9 +19,9 @@ export function UsagePanel({ asked, open }: { asked: Asked; open: boolean }) {
     <details class="panel history-usage" open={open} aria-busy={usageBusy.value}>
       <summary class="panel-head">
         <Icon name="chevron" />
-        <h2>Usage</h2>
+        <h2>{t("Usage")}</h2>
         {usageBusy.value && <Loading />}
-        <span class="panel-aside">all sessions, days of UTC</span>
+        <span class="panel-aside">{t("all sessions, days of UTC")}</span>
       </summary>
       {usageFailed.value && <Failure words={usageFailed.value} retry={() => void loadUsage(asked)} />}
       {all && <Sums all={all} />}
@@ -38,12 +39,17 @@ function Sums({ all }: { all: AllUsage }) {
           <DayPanel usage={day} />
         </>
       ) : (
-        <p class="empty small">No model call was counted.</p>
+        <p class="empty small">{t("No model call was counted.")}</p>
       )}
-      <SpentTable name="Model" none="unknown" usage={model} />
-      <SpentTable name="Project" none="no project" usage={project} />
+      <SpentTable name="model" words={t("Model")} none={unknown()} usage={model} />
+      <SpentTable name="project" words={t("Project")} none={t("no project")} usage={project} />
       <ToolTable usage={tool} />
-      <SpentTable name="Day" none="unknown" usage={{ ...day, rows: day.rows.toReversed() }} />
+      <SpentTable
+        name="day"
+        words={t("Day")}
+        none={unknown()}
+        usage={{ ...day, rows: day.rows.toReversed() }}
+      />
     </div>
   );
 }
@@ -53,33 +59,36 @@ function Totals({ usage: { total, unpriced_models, prices } }: { usage: Usage<Sp
   return (
     <>
       <dl class="history-totals">
-        <Total name="Tokens">
+        <Total name="tokens" words={t("Tokens")}>
           <TokenCount tokens={total} />
         </Total>
-        <Total name="Cost">
+        <Total name="cost" words={t("Cost")}>
           <Cost usd={total.cost_usd} state={total.cost_state} why={why} />
         </Total>
-        <Total name="Calls">
+        <Total name="calls" words={t("Calls")}>
           <Count value={total.calls} />
         </Total>
-        <Total name="Sessions">
+        <Total name="sessions" words={t("Sessions")}>
           <Count value={total.sessions} />
         </Total>
       </dl>
       {unpriced_models.length > 0 && (
         <p class="history-unpriced small" data-testid="unpriced">
-          {exact(total.unpriced_calls)} of {exact(total.calls)} calls have no price:{" "}
-          {unpriced_models.join(", ")}.
+          {t("{unpriced} of {calls} calls have no price: {models}.", {
+            unpriced: exact(total.unpriced_calls),
+            calls: exact(total.calls),
+            models: unpriced_models.join(", "),
+          })}
         </p>
       )}
     </>
   );
 }
 
-function Total({ name, children }: { name: string; children: ComponentChildren }) {
+function Total({ name, words, children }: { name: string; words: string; children: ComponentChildren }) {
   return (
-    <div data-testid={`usage-${name.toLowerCase()}`}>
-      <dt>{name}</dt>
+    <div data-testid={`usage-${name}`}>
+      <dt>{words}</dt>
       <dd>{children}</dd>
     </div>
   );

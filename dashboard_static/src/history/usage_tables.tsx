@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { exact, sum } from "../format";
+import { exact, sum, unknown } from "../format";
+import { t } from "../messages";
 import { Bar, Cost, TokenCount } from "../values";
 import type { Spent, ToolCalls, Usage } from "./answers";
 
@@ -8,19 +9,21 @@ const FEW = 8;
 
 interface SpentProps {
   name: string;
+  words: string;
   /** What a row without a key is called. */
   none: string;
   usage: Usage<Spent>;
 }
 
-export function SpentTable({ name, none, usage }: SpentProps) {
+export function SpentTable({ name, words, none, usage }: SpentProps) {
   // By what the rows are in the order of, where that is not their day.
   const size = (row: Spent) => (usage.total.cost_usd ? (row.cost_usd ?? 0) : (sum(row) ?? 0));
   const most = Math.max(...usage.rows.map(size));
   return (
     <UsageTable
       name={name}
-      columns={["Tokens", "Cost"]}
+      words={words}
+      columns={[t("Tokens"), t("Cost")]}
       usage={usage}
       row={(each) => (
         <tr key={each.key} data-key={each.key}>
@@ -43,12 +46,13 @@ export function ToolTable({ usage }: { usage: Usage<ToolCalls> }) {
   const most = usage.rows[0]?.calls ?? 0;
   return (
     <UsageTable
-      name="Tool"
-      columns={["Calls", "Failed"]}
+      name="tool"
+      words={t("Tool")}
+      columns={[t("Calls"), t("Failed")]}
       usage={usage}
       row={(each) => (
         <tr key={each.key} data-key={each.key}>
-          <Name key_={each.key} none="unknown">
+          <Name key_={each.key} none={unknown()}>
             <Bar part={each.calls} of={most} failed={each.errors ?? 0} />
           </Name>
           <td class="number">{exact(each.calls)}</td>
@@ -72,22 +76,23 @@ function Name({ key_, none, children }: { key_: string | null; none: string; chi
 
 interface Props<Sums> {
   name: string;
+  words: string;
   columns: string[];
   usage: Usage<Sums>;
   row: (row: Usage<Sums>["rows"][number]) => ComponentChildren;
 }
 
 /** The first rows, and the others on demand. */
-function UsageTable<Sums>({ name, columns, usage: { rows, more }, row }: Props<Sums>) {
+function UsageTable<Sums>({ name, words, columns, usage: { rows, more }, row }: Props<Sums>) {
   const whole = useSignal(false);
   if (rows.length === 0) return null;
   return (
-    <div data-testid={`usage-by-${name.toLowerCase()}`}>
+    <div data-testid={`usage-by-${name}`}>
       <table class="table">
-        <caption class="hidden">Usage by {name.toLowerCase()}</caption>
+        <caption class="hidden">{t("Usage: {by}", { by: words })}</caption>
         <thead>
           <tr>
-            <th scope="col">{name}</th>
+            <th scope="col">{words}</th>
             {columns.map((each) => (
               <th key={each} scope="col" class="number">
                 {each}
@@ -104,10 +109,10 @@ function UsageTable<Sums>({ name, columns, usage: { rows, more }, row }: Props<S
           aria-expanded={whole.value}
           onClick={() => (whole.value = !whole.value)}
         >
-          {whole.value ? "Show fewer" : `Show all ${exact(rows.length)}`}
+          {whole.value ? t("Show fewer") : t("Show all {count}", { count: exact(rows.length) })}
         </button>
       )}
-      {whole.value && more && <p class="empty small">Others are counted in the sums alone.</p>}
+      {whole.value && more && <p class="empty small">{t("Others are counted in the sums alone.")}</p>}
     </div>
   );
 }
