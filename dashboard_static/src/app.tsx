@@ -1,4 +1,5 @@
 import { Board } from "./board/board";
+import { Tray } from "./compare/tray";
 import { Forbidden } from "./forbidden";
 import { Header } from "./header";
 import { screen } from "./hub";
@@ -30,6 +31,7 @@ function Frame() {
       <Header />
       <Tabs />
       <Screen at={route.value} />
+      <Tray />
       <KeySheet />
     </div>
   );

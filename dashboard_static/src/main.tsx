@@ -21,6 +21,7 @@ import "./styles/panels.css";
 import "./styles/timeline.css";
 import "./styles/history.css";
 import "./styles/attention.css";
+import "./styles/compare.css";
 import "./styles/menu.css";
 import "./styles/narrow.css";
 import "./styles/print.css";

@@ -335,6 +335,20 @@ async def test_it_has_room_on_a_phone(page: Page, tower: Tower, tmp_path: Path) 
     await shot(page, "history-390-usage", tmp_path)
 
 
+async def test_a_row_is_picked_and_let_go(page: Page, tower: Tower) -> None:
+    """The button says whether the session is chosen, and opens no session."""
+    await past(tower)
+    await go(page)
+    pick = rows(page).first.get_by_role("button", name="Compare Sell the flour")
+    await pick.click()
+    await expect(pick).to_have_attribute("aria-pressed", "true")
+    await expect(page.get_by_test_id("tray")).to_contain_text("Sell the flour")
+    await expect(rows(page)).to_have_count(3)
+    await pick.click()
+    await expect(pick).to_have_attribute("aria-pressed", "false")
+    await expect(page.get_by_test_id("tray")).to_have_count(0)
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 async def test_on_paper_it_is_light_and_says_what_was_asked(
     page: Page, tower: Tower, width: int

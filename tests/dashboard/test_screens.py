@@ -86,6 +86,12 @@ VISITS: dict[str, Visit] = {
     "inbox": inbox,
     "session": at(SESSION, LIVE, "[data-testid=timeline-row]", "[data-testid=token-chart] canvas"),
     "history": at("#/history?q=rounding", "[data-testid=hit]"),
+    "compare": at(
+        "#/compare?id=ledger-rounding&id=tide-import&id=kiln-curve",
+        "[data-testid=compare-curves] canvas",
+        "[data-testid=compare-tools]",
+    ),
+    "choose": at("#/compare?id=ledger-rounding", "[data-testid=pick]"),
     "settings": menu,
     "keys": keys,
 }
