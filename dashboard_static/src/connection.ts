@@ -7,6 +7,7 @@ import { Acks } from "./acks";
 import { quickDelay, retryDelay, SHORTEST_MS, verdict, type Verdict } from "./closes";
 import { LATE_MS } from "./connection_state";
 import type { ClientFrame, Hello, ServerFrame } from "./protocol";
+import { nothingReceived, received } from "./received";
 
 export type Phase = "connecting" | "open" | "retrying" | "stopped";
 
@@ -73,7 +74,11 @@ export class Connection {
     this.watch(this.link.failures < HASTY_ATTEMPTS ? OPENING_MS : PATIENT_MS, () => this.drop());
     const socket = new WebSocket(this.url, "hub.v1.json");
     this.socket = socket;
-    this.acks = new Acks((frames) => this.write({ type: "ack", frames }), this.hidden);
+    nothingReceived();
+    this.acks = new Acks((frames) => {
+      received.acked = frames;
+      this.write({ type: "ack", frames });
+    }, this.hidden);
     socket.onopen = () => {
       if (socket !== this.socket) return;
       this.watch(WELCOME_MS, () => this.drop());
@@ -117,9 +122,12 @@ export class Connection {
 
   private message(socket: WebSocket, data: unknown): void {
     if (socket !== this.socket || typeof data !== "string") return;
+    received.frames++;
+    received.chars += data.length;
     this.acks?.frame(data.length);
     const frame = parse(data);
     if (!frame) return;
+    if (frame.type === "welcome") Object.assign(received, { connection: frame.connection, worker: frame.worker });
     if (this.asking) this.listen();
     if (frame.type === "welcome" || frame.type === "heartbeat") this.heard(frame);
     if (frame.type === "heartbeat") this.write({ type: "pong", id: frame.id });

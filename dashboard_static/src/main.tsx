@@ -22,6 +22,7 @@ import "./styles/timeline.css";
 import "./styles/history.css";
 import "./styles/attention.css";
 import "./styles/compare.css";
+import "./styles/about.css";
 import "./styles/menu.css";
 import "./styles/narrow.css";
 import "./styles/print.css";

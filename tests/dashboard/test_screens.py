@@ -92,6 +92,7 @@ VISITS: dict[str, Visit] = {
         "[data-testid=compare-tools]",
     ),
     "choose": at("#/compare?id=ledger-rounding", "[data-testid=pick]"),
+    "about": at("#/about", "[data-testid=worker]", "[data-testid=clients]"),
     "settings": menu,
     "keys": keys,
 }
