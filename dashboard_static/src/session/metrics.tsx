@@ -1,10 +1,14 @@
-import type { ReadonlySignal } from "@preact/signals";
+import { useComputed, type ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { exact, usd } from "../format";
+import { t } from "../messages";
 import type { Summary } from "../protocol";
+import { isFresh } from "../store/hold";
 import { Cost, Count } from "../values";
+import { Budget } from "./budget";
 import { useField, type HoldSignal } from "./field";
+import { Grown, useSamples, type Samples } from "./grown";
 import { askPrices, prices } from "./prices";
 import { costWords, unpricedModels } from "./source_words";
 
@@ -14,82 +18,93 @@ interface Props {
 }
 
 export function Metrics({ summary, hold }: Props) {
-  useEffect(askPrices, []);
+  const fresh = useComputed(() => Boolean(hold.value && isFresh(hold.value)));
+  const samples = useSamples(summary, fresh);
   const session = summary.value;
-  const state = session?.cost_state ?? "unknown";
-  const why = costWords(state, unpricedModels(useField(hold, "models") ?? {}), prices.value);
   const tokens = session?.tokens;
+  const errors = session?.tool_errors;
+  const active = session?.subagents?.active;
+  const common = { samples };
   return (
-    <section class="metrics" aria-label="Metrics">
-      <Metric name="input" words="Input">
+    <section class="metrics" aria-label={t("Metrics")}>
+      <Metric {...common} name="input" words={t("Input")}>
         <Count value={tokens?.input} />
       </Metric>
-      <Metric name="output" words="Output">
+      <Metric {...common} name="output" words={t("Output")}>
         <Count value={tokens?.output} />
       </Metric>
-      <Metric name="cache_read" words="Cache read">
+      <Metric {...common} name="cache_read" words={t("Cache read")}>
         <Count value={tokens?.cache_read} />
       </Metric>
-      <Metric name="cache_write" words="Cache write">
+      <Metric {...common} name="cache_write" words={t("Cache write")}>
         <Count value={tokens?.cache_write} />
       </Metric>
-      <Metric
-        name="cost"
-        words="Cost"
-        note={session?.budget_usd != null ? `of ${usd(session.budget_usd)}` : costNote(session)}
-      >
-        <Cost usd={session?.cost_usd ?? null} state={state} why={why} />
-        <span class="hidden">{why}</span>
-      </Metric>
-      <Metric name="messages" words="Messages">
+      <CostMetric {...common} session={session} hold={hold} />
+      <Metric {...common} name="messages" words={t("Messages")}>
         <Count value={session?.messages} />
       </Metric>
       <Metric
+        {...common}
         name="tool_calls"
-        words="Tool calls"
-        note={errorNote(session?.tool_errors)}
-        alarm={(session?.tool_errors ?? 0) > 0}
+        words={t("Tool calls")}
+        note={errors ? t("{count} failed", { count: exact(errors) }) : ""}
+        alarm={Boolean(errors)}
       >
         <Count value={session?.tool_calls} />
       </Metric>
-      <Metric name="context" words="Context">
+      <Metric {...common} name="context" words={t("Context")}>
         <Count value={session?.context_tokens} />
       </Metric>
-      <Metric name="subagents" words="Subagents" note={activeNote(session)}>
+      <Metric
+        {...common}
+        name="subagents"
+        words={t("Subagents")}
+        note={active ? t("{count} active", { count: active }) : ""}
+      >
         {session?.subagents ? (
           <Count value={session.subagents.total} />
         ) : (
-          <span title="None was seen.">–</span>
+          <span title={t("None was seen.")}>–</span>
         )}
       </Metric>
     </section>
   );
 }
 
-function costNote(session: Summary | undefined): string {
-  return session?.cost_state === "partial" ? "partial" : "";
-}
-
-function errorNote(errors: number | null | undefined): string {
-  return errors ? `${exact(errors)} failed` : "";
-}
-
-function activeNote(session: Summary | undefined): string {
-  return session?.subagents?.active ? `${session.subagents.active} active` : "";
+/** What the number rests on is told to whoever points at it or comes to it by keyboard. */
+function CostMetric({ session, hold, samples }: { session?: Summary; hold: HoldSignal; samples: Samples }) {
+  useEffect(askPrices, []);
+  const state = session?.cost_state ?? "unknown";
+  const why = costWords(state, unpricedModels(useField(hold, "models") ?? {}), prices.value);
+  const limit = session?.budget_usd;
+  const note = limit != null ? t("of {limit}", { limit: usd(limit) }) : state === "partial" ? t("partial") : "";
+  return (
+    <Metric samples={samples} name="cost" words={t("Cost")} note={note}>
+      <span class="why" tabIndex={0} aria-describedby="cost-why">
+        <Cost usd={session?.cost_usd ?? null} state={state} why="" />
+      </span>
+      <span id="cost-why" class="why-words" role="tooltip">
+        {why}
+      </span>
+      {session && limit != null && <Budget session={session} limit={limit} />}
+    </Metric>
+  );
 }
 
 interface MetricProps {
   name: string;
   words: string;
+  samples: Samples;
   note?: string;
   alarm?: boolean;
   children: ComponentChildren;
 }
 
-function Metric({ name, words, note, alarm, children }: MetricProps) {
+function Metric({ name, words, samples, note, alarm, children }: MetricProps) {
   return (
     <div class="metric" data-testid={`metric-${name}`}>
       <span class="metric-name">{words}</span>
+      <Grown samples={samples} name={name} />
       <span class="metric-value">{children}</span>
       <span class="metric-note" data-alarm={alarm}>
         {note}

@@ -1,4 +1,5 @@
 import { costStateOf } from "../format";
+import { t } from "../messages";
 import { Cost, TokenCount } from "../values";
 import { useField, type HoldSignal } from "./field";
 import { Panel } from "./panel";
@@ -8,16 +9,16 @@ export function Models({ hold }: { hold: HoldSignal }) {
     ([, a], [, b]) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0),
   );
   return (
-    <Panel title="Models" testid="models" empty={models.length === 0 && "No model call was read yet."}>
+    <Panel title={t("Models")} testid="models" empty={models.length === 0 && t("No model call was read yet.")}>
       <table class="table">
         <thead>
           <tr>
-            <th scope="col">Model</th>
+            <th scope="col">{t("Model")}</th>
             <th scope="col" class="number">
-              Tokens
+              {t("Tokens")}
             </th>
             <th scope="col" class="number">
-              Cost
+              {t("Cost")}
             </th>
           </tr>
         </thead>

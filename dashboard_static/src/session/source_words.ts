@@ -1,6 +1,7 @@
 /** What the sources of a session's numbers say, in words. */
 
 import { clockMinute, costStateWords, exact, sum, unknown, usd } from "../format";
+import { later, t } from "../messages";
 import type { CostState, Detail, ModelUse, SourceUsage } from "../protocol";
 
 export interface Prices {
@@ -9,20 +10,21 @@ export interface Prices {
 }
 
 const NAMES: Record<string, string> = {
-  transcript: "Transcript",
-  otlp: "OTLP",
-  otlp_metrics: "OTLP metrics",
-  native: "Native events",
-  hooks: "Hooks",
+  transcript: later("Transcript"),
+  otlp: later("OTLP"),
+  otlp_metrics: later("OTLP metrics"),
+  native: later("Native events"),
+  hooks: later("Hooks"),
 };
 
-export const nameOf = (source: string): string => NAMES[source] ?? source;
+export const nameOf = (source: string): string => (NAMES[source] ? t(NAMES[source]) : source);
 
 /** The state of the cost, which models have no price, and by which table the others were priced. */
 export function costWords(state: CostState, unpriced: readonly string[], prices: Prices | null): string {
-  const without = unpriced.length > 0 ? ` Without a price: ${unpriced.join(", ")}.` : "";
-  const table = prices ? ` Prices: ${prices.package} ${prices.version}.` : "";
-  return costStateWords(state) + without + table;
+  const sentences = [costStateWords(state)];
+  if (unpriced.length > 0) sentences.push(t("Without a price: {models}.", { models: unpriced.join(", ") }));
+  if (prices) sentences.push(t("Prices: {table} {version}.", { table: prices.package, version: prices.version }));
+  return sentences.join(" ");
 }
 
 export function unpricedModels(models: Record<string, ModelUse>): string[] {
@@ -37,21 +39,24 @@ export function unpricedModels(models: Record<string, ModelUse>): string[] {
 export function differenceWords(counted: SourceUsage, told: SourceUsage): string {
   const [whole, other] = [sum(counted.tokens), sum(told.tokens)];
   if (whole === null || other === null) return unknown();
-  if (whole === other) return "says the same";
-  if (whole === 0) return `says ${exact(other)} more`;
+  if (whole === other) return t("says the same");
+  if (whole === 0) return t("says {count} more", { count: exact(other) });
   const percent = (100 * (other - whole)) / whole;
-  const size = Math.abs(percent) < 0.1 ? "less than 0.1" : Math.abs(percent).toFixed(1);
-  return `says ${size} % ${percent > 0 ? "more" : "less"}`;
+  const size = Math.abs(percent).toFixed(1);
+  if (Math.abs(percent) < 0.1) return percent > 0 ? t("says less than 0.1 % more") : t("says less than 0.1 % less");
+  return percent > 0 ? t("says {size} % more", { size }) : t("says {size} % less", { size });
 }
-
-const BEHIND: Record<string, string> = { transcript: "tokens", hooks: "status" };
 
 export function silentWords(source: string, since: number): string {
-  const what = BEHIND[source] ?? "what it tells";
-  return `${nameOf(source)} silent since ${clockMinute(since)}: ${what} may be behind.`;
+  const values = { source: nameOf(source), time: clockMinute(since) };
+  if (source === "transcript") return t("{source} silent since {time}: tokens may be behind.", values);
+  if (source === "hooks") return t("{source} silent since {time}: status may be behind.", values);
+  return t("{source} silent since {time}: what it tells may be behind.", values);
 }
 
-export function inheritedWords(inherited: NonNullable<Detail["inherited"]>): string {
-  const cost = inherited.cost_usd ? ` (${usd(inherited.cost_usd)})` : "";
-  return `${exact(sum(inherited.tokens))} tokens${cost} inherited from another session, not counted.`;
+export function inheritedWords({ tokens, cost_usd }: NonNullable<Detail["inherited"]>): string {
+  const count = exact(sum(tokens));
+  return cost_usd
+    ? t("{count} tokens ({cost}) inherited from another session, not counted.", { count, cost: usd(cost_usd) })
+    : t("{count} tokens inherited from another session, not counted.", { count });
 }

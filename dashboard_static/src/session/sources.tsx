@@ -1,3 +1,4 @@
+import { t } from "../messages";
 import { Cost, TokenCount } from "../values";
 import { useField, type HoldSignal } from "./field";
 import { Panel } from "./panel";
@@ -23,17 +24,17 @@ export function Sources({ hold }: { hold: HoldSignal }) {
   if (sources.length < 2 && !inherited) return null;
   const counted = sources[0]?.[1];
   return (
-    <Panel title="Sources" testid="sources">
+    <Panel title={t("Sources")} testid="sources">
       {sources.length > 1 && (
         <table class="table">
           <thead>
             <tr>
-              <th scope="col">Source</th>
+              <th scope="col">{t("Source")}</th>
               <th scope="col" class="number">
-                Tokens
+                {t("Tokens")}
               </th>
               <th scope="col" class="number">
-                Cost
+                {t("Cost")}
               </th>
             </tr>
           </thead>
@@ -42,7 +43,7 @@ export function Sources({ hold }: { hold: HoldSignal }) {
               <tr key={name} data-source={name}>
                 <th scope="row">
                   {nameOf(name)}{" "}
-                  <span class="muted">{place === 0 ? "counts" : differenceWords(counted!, told)}</span>
+                  <span class="muted">{place === 0 ? t("counts") : differenceWords(counted!, told)}</span>
                 </th>
                 <td class="number">
                   <TokenCount tokens={told.tokens} />

@@ -1,72 +1,83 @@
+import { useSignal } from "@preact/signals";
 import { usd } from "../format";
-import type { Subagent } from "../protocol";
+import { t } from "../messages";
 import { TokenCount, Unknown } from "../values";
+import { flatten, FOLDED_MAX, folded, type Branch } from "./branches";
 import { useField, type HoldSignal } from "./field";
 import { Panel } from "./panel";
 
-interface Branch {
-  id: string;
-  depth: number;
-  agent: Subagent;
-}
-
-/** Parents before children. One whose parent is unknown, or its own ancestor, stands at the root. */
-export function flatten(tree: Record<string, Subagent>): Branch[] {
-  const children = new Map<string | null, string[]>();
-  for (const [id, { parent }] of Object.entries(tree)) {
-    const under = parent !== null && parent in tree && parent !== id ? parent : null;
-    children.set(under, [...(children.get(under) ?? []), id]);
-  }
-  const rows = new Map<string, Branch>();
-  const walk = (id: string, depth: number) => {
-    if (rows.has(id)) return;
-    rows.set(id, { id, depth, agent: tree[id]! });
-    for (const child of children.get(id) ?? []) walk(child, depth + 1);
-  };
-  for (const id of [...(children.get(null) ?? []), ...Object.keys(tree)]) walk(id, 0);
-  return [...rows.values()];
-}
-
 export function Subagents({ hold }: { hold: HoldSignal }) {
-  const rows = flatten(useField(hold, "subagents_tree") ?? {});
+  const all = flatten(useField(hold, "subagents_tree") ?? {});
   const count = useField(hold, "subagents");
+  const open = useSignal(false);
+  const rows = open.value ? all : folded(all);
   return (
     <Panel
-      title="Subagents"
+      title={t("Subagents")}
       testid="subagents"
-      aside={count && count.total > 0 && `${count.active} of ${count.total} active`}
-      empty={rows.length === 0 && "None were started."}
+      aside={count && count.total > 0 && t("{active} of {total} active", count)}
+      empty={all.length === 0 && t("None were started.")}
     >
-      <table class="table">
+      <table class="table tree">
         <thead>
           <tr>
-            <th scope="col">Agent</th>
-            <th scope="col">Status</th>
+            <th scope="col">{t("Agent")}</th>
+            <th scope="col">{t("Status")}</th>
             <th scope="col" class="number">
-              Tokens
+              {t("Tokens")}
             </th>
             <th scope="col" class="number">
-              Cost
+              {t("Cost")}
             </th>
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ id, depth, agent }) => (
-            <tr key={id}>
-              <th scope="row" title={id}>
-                <span class="clip" style={{ paddingInlineStart: `${Math.min(depth, 6) * 14}px` }}>
-                  {agent.type ?? id}
-                </span>
-              </th>
-              <td>{agent.status ?? ""}</td>
-              <td class="number">
-                <TokenCount tokens={agent.tokens} />
-              </td>
-              <td class="number">{agent.cost_usd == null ? <Unknown /> : usd(agent.cost_usd)}</td>
-            </tr>
+          {rows.map((branch) => (
+            <Row key={branch.id} branch={branch} />
           ))}
         </tbody>
       </table>
+      {all.length > FOLDED_MAX && (
+        <button
+          type="button"
+          class="ghost fold"
+          aria-expanded={open.value}
+          onClick={() => (open.value = !open.value)}
+        >
+          {open.value
+            ? t("Show the latest only")
+            : t("Show all {count}", { count: all.length })}
+        </button>
+      )}
     </Panel>
   );
+}
+
+const STEPS_MAX = 6;
+
+function Row({ branch: { id, depth, lines, agent } }: { branch: Branch }) {
+  return (
+    <tr data-agent={id} data-depth={depth}>
+      <th scope="row" title={id} aria-level={depth + 1}>
+        <span class="twigs">
+          {lines.slice(-STEPS_MAX).map((line, at) => (
+            <span key={at} class="twig" data-line={line} aria-hidden="true" />
+          ))}
+          <span class="clip">{agent.type ?? id}</span>
+        </span>
+      </th>
+      <td data-status={agent.status === "running" ? "running" : undefined}>
+        <span class="agent-status">{statusWords(agent.status)}</span>
+      </td>
+      <td class="number">
+        <TokenCount tokens={agent.tokens} />
+      </td>
+      <td class="number">{agent.cost_usd == null ? <Unknown /> : usd(agent.cost_usd)}</td>
+    </tr>
+  );
+}
+
+function statusWords(status: string | null): string {
+  const known: Record<string, string> = { running: t("running"), done: t("done"), failed: t("failed") };
+  return status === null ? "" : (known[status] ?? status);
 }
