@@ -62,6 +62,21 @@ export async function login(credential: { token: string } | { code: string }): P
   }
 }
 
+/** Something that a person does to a session. What it changed is told by the hub, not by the answer. */
+export async function act(method: string, path: string, body?: object): Promise<Answer<null>> {
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json" }) },
+      body: body && JSON.stringify(body),
+    });
+    const { ok, status } = response;
+    return { status, body: null, words: ok ? "" : problem(await json(response), status) };
+  } catch {
+    return { status: 0, body: null, words: t("The tower cannot be reached.") };
+  }
+}
+
 async function json(response: Response): Promise<unknown> {
   try {
     return await response.json();
@@ -78,7 +93,10 @@ function problem(body: unknown, status: number): string {
 
 export const attentionPath = (id: string): string => `api/attention/${encodeURIComponent(id)}`;
 export const livePath = (id: string): string => `api/live/${encodeURIComponent(id)}`;
+export const sessionPath = (id: string): string => `api/sessions/${encodeURIComponent(id)}`;
 export const entryPath = (session: string, entry: string): string =>
-  `api/sessions/${encodeURIComponent(session)}/entries/${encodeURIComponent(entry)}`;
+  `${sessionPath(session)}/entries/${encodeURIComponent(entry)}`;
+export const timelinePath = (session: string, before: number, limit: number): string =>
+  `${sessionPath(session)}/timeline?before=${before}&limit=${limit}`;
 /** The smallest question that `/api/usage` answers: it names its table of prices whatever is asked. */
 export const todayUsagePath = (): string => `api/usage?by=day&since=${isoDay(Date.now())}`;

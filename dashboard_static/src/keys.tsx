@@ -19,8 +19,8 @@ const MOVES: Record<string, string> = { j: "ArrowDown", k: "ArrowUp" };
 export function startKeys(): void {
   addEventListener("keydown", (event) => {
     if (screen.peek() !== "app" || event.ctrlKey || event.metaKey || event.altKey) return;
-    // An open sheet has keys of its own; it is told closed a moment after it is.
-    if (document.querySelector("dialog[open]")) return;
+    // An open sheet or menu has keys of its own; it is told closed a moment after it is.
+    if (document.querySelector("dialog[open], :popover-open")) return;
     if (handle(event)) event.preventDefault();
   });
 }
@@ -93,7 +93,8 @@ const keys = (): [string, string][] => [
   ["Space  →", t("There: show what is asked")],
   ["j  k  ↓  ↑", t("Move through the list")],
   ["Home  End", t("First, last")],
-  ["Enter", t("Open the selected session")],
+  ["Enter", t("Open what is selected")],
+  ["f", t("Follow the timeline, or let it stand")],
   ["Esc", t("Back to the board, leave the filter")],
   ["?", t("This sheet")],
 ];

@@ -23,9 +23,11 @@ export function SessionList() {
   const at = selected.value === null ? -1 : ids.indexOf(selected.value);
   const focused = useSignal(false);
   useEffect(() => {
-    listKeys.current = (key) => move(key, scroller.current!, rowHeight);
+    const own = (key: string) => move(key, scroller.current!, rowHeight);
+    listKeys.current = own;
     return () => {
-      listKeys.current = null;
+      // The list that comes after this one may be there already.
+      if (listKeys.current === own) listKeys.current = null;
     };
   }, [rowHeight]);
   useEffect(() => {

@@ -1,4 +1,5 @@
-import { useComputed } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { AttentionCards } from "../attention/cards";
 import { row } from "../live";
 import { isFresh } from "../store/hold";
@@ -12,11 +13,15 @@ import { Models } from "./models";
 import { Objectives } from "./objectives";
 import { Silences, Sources } from "./sources";
 import { Subagents } from "./subagents";
-import { Timeline } from "./timeline";
+import { Timeline, type Wanted } from "./timeline";
 import { Tools } from "./tools";
 
 export function SessionPage({ id, entry }: { id: string; entry: number | null }) {
   const hold = useHold(id);
+  const wanted = useSignal<Wanted>({ seq: entry });
+  useEffect(() => {
+    if (entry !== wanted.peek().seq) wanted.value = { seq: entry };
+  }, [entry]);
   // The board's row stands in until the session's own snapshot is here.
   const summary = useComputed(() => hold.value?.detail ?? row(id).value);
   const stale = useComputed(() => !hold.value || !isFresh(hold.value)).value;
@@ -30,7 +35,7 @@ export function SessionPage({ id, entry }: { id: string; entry: number | null })
         <div class="session-columns">
           <div class="session-main">
             <ChartPanel hold={hold} />
-            <Timeline id={id} hold={hold} wanted={entry} />
+            <Timeline id={id} hold={hold} wanted={wanted} />
           </div>
           <div class="session-side">
             <Objectives hold={hold} />
@@ -38,7 +43,7 @@ export function SessionPage({ id, entry }: { id: string; entry: number | null })
             <Models hold={hold} />
             <Sources hold={hold} />
             <Subagents hold={hold} />
-            <Errors hold={hold} />
+            <Errors id={id} hold={hold} wanted={wanted} />
           </div>
         </div>
       </div>

@@ -1,135 +1,125 @@
-import { useComputed, useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { Icon } from "../icons";
+import { useComputed, useSignal, type Signal } from "@preact/signals";
+import { useMemo, useRef } from "preact/hooks";
+import { t } from "../messages";
+import { useEntries } from "./entries";
 import { useField, type HoldSignal } from "./field";
-import { heightOf, offsets, rowAt, timelineRows } from "./timeline_rows";
-import { OpenRow, RowLine } from "./timeline_row";
+import { useSeek } from "./seek";
+import { useTimelineKeys } from "./timeline_focus";
+import { TimelineHead } from "./timeline_head";
+import { counted, narrowed, type Group } from "./timeline_kinds";
+import { Older, OLDER_PX } from "./timeline_older";
+import { PrintedRows, usePrinting } from "./timeline_print";
+import { offsets, rowAt, timelineRows, type TimelineRow } from "./timeline_rows";
+import { useScroll } from "./timeline_scroll";
+import { TimelineEntry } from "./timeline_row";
 
-const NEAR_END_PX = 24;
 const SPARE_PX = 240;
+
+/** The entry that somebody wants to see, by its `seq`. A new object is a new wish. */
+export interface Wanted {
+  seq: number | null;
+}
 
 interface Props {
   id: string;
   hold: HoldSignal;
-  /** The `seq` of the entry that the address names. */
-  wanted: number | null;
+  wanted: Signal<Wanted>;
 }
 
-export function Timeline({ id, hold, wanted: _wanted }: Props) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const view = useSignal({ top: 0, height: 600 });
+export function Timeline({ id, hold, wanted }: Props) {
+  const entries = useEntries(id, hold);
+  const groups = useSignal<ReadonlySet<Group>>(new Set());
   const opened = useSignal<ReadonlySet<string>>(new Set());
-  const following = useSignal(true);
-  const seen = useRef(0);
-
-  const rows = timelineRows(useField(hold, "timeline") ?? []);
+  const printing = usePrinting();
   const status = useField(hold, "status");
-  const partial = useField(hold, "timeline_partial");
   const ready = useComputed(() => Boolean(hold.value?.detail)).value;
-  const tops = offsets(rows, opened.value);
-  const total = tops.at(-1)!;
-  const last = rows.at(-1)?.start.seq ?? 0;
 
-  useLayoutEffect(() => {
-    const element = scroller.current!;
-    const look = () => {
-      view.value = { top: element.scrollTop, height: element.clientHeight };
-      following.value = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
-    };
-    const resized = new ResizeObserver(() => {
-      if (following.peek()) element.scrollTop = element.scrollHeight;
-      view.value = { top: element.scrollTop, height: element.clientHeight };
-    });
-    element.addEventListener("scroll", look, { passive: true });
-    resized.observe(element);
-    return () => {
-      element.removeEventListener("scroll", look);
-      resized.disconnect();
-    };
-  }, []);
-  useLayoutEffect(() => {
-    if (following.peek()) scroller.current!.scrollTop = total;
-  }, [total, last]);
+  const all = entries.all.value;
+  const rows = useMemo(() => timelineRows(all), [all]);
+  const shown = useMemo(() => narrowed(rows, groups.value), [rows, groups.value]);
+  const counts = useMemo(() => counted(rows), [rows]);
+  const head = entries.hasOlder.value ? OLDER_PX : 0;
+  const tops = useMemo(() => offsets(shown, opened.value, head), [shown, opened.value, head]);
+  const scroll = useScroll(shown, tops);
+  const section = useRef<HTMLElement>(null);
+  const { following, view, scroller } = scroll;
 
-  if (following.value) seen.current = last;
-  const news = rows.filter((row) => row.start.seq > seen.current).length;
-  const first = rowAt(tops, view.value.top - SPARE_PX);
-  const end = rows.length === 0 ? 0 : rowAt(tops, view.value.top + view.value.height + SPARE_PX) + 1;
-  const toggle = (key: string) => {
+  const keys = useTimelineKeys(scroll, shown, tops);
+  const open = (key: string, on: boolean) => {
     const next = new Set(opened.peek());
-    if (!next.delete(key)) next.add(key);
+    if (on) next.add(key);
+    else next.delete(key);
     // Whoever opens a row wants to read it, not to be carried on.
     following.value = false;
     opened.value = next;
   };
-  const follow = () => {
-    following.value = true;
-    scroller.current!.scrollTop = scroller.current!.scrollHeight;
+  const seek = useSeek(entries, wanted, ready, (row) => {
+    if (narrowed([row], groups.peek()).length === 0) groups.value = new Set();
+    keys.current.value = row.key;
+    open(row.key, true);
+    scroll.bring(row.start.seq);
+    section.current!.scrollIntoView({ block: "nearest" });
+  });
+  const toggle = useRef<(row: TimelineRow) => void>(() => {});
+  toggle.current = (row) => {
+    keys.current.value = row.key;
+    open(row.key, !opened.peek().has(row.key));
   };
+
+  const first = rowAt(tops, view.value.top - SPARE_PX);
+  const end = shown.length === 0 ? 0 : rowAt(tops, view.value.top + view.value.height + SPARE_PX) + 1;
+  const focused = shown.findIndex((row) => row.key === keys.current.value);
+  const drawn = shown.slice(first, end).map((row, place) => [row, first + place] as const);
+  // What has the focus is never taken away under it.
+  if (focused >= 0 && (focused < first || focused >= end)) drawn.push([shown[focused]!, focused]);
+  const isTold = useRef((row: TimelineRow) => toggle.current(row)).current;
   return (
     <section
+      ref={section}
       class="panel timeline-panel"
       data-testid="timeline"
-      aria-label="Timeline"
+      aria-label={t("Timeline")}
       data-following={following.value}
     >
-      <header class="panel-head">
-        <h2>Timeline</h2>
-        <span class="panel-aside">
-          {partial && (
-            <span class="uncertain" title="Older entries could not be read.">
-              incomplete
-            </span>
-          )}
-          <button
-            type="button"
-            class="ghost follow"
-            aria-pressed={following.value}
-            onClick={() => (following.value ? (following.value = false) : follow())}
-          >
-            {following.value ? "Following" : news > 0 ? `${news} new` : "Paused"}
-            <Icon name="down" />
-          </button>
-        </span>
-      </header>
+      <TimelineHead
+        counts={counts}
+        groups={groups}
+        scroll={scroll}
+        rows={shown}
+        partial={useField(hold, "timeline_partial") ?? false}
+        words={seek.words.value}
+      />
       <div
         ref={scroller}
         class="timeline-scroller"
         tabIndex={0}
         role="region"
-        aria-label="Timeline entries, newest last"
+        aria-label={t("Timeline entries, newest last; arrow keys move through them")}
       >
-        <div class="sizer" role="list" style={{ height: `${total}px` }}>
-          {rows.slice(first, end).map((row, place) => {
-            const open = opened.value.has(row.key);
-            return (
-              <div
-                key={row.key}
-                class="entry"
-                role="listitem"
-                data-testid="timeline-row"
-                data-kind={row.start.kind}
-                data-open={open}
-                style={{
-                  transform: `translateY(${tops[first + place]}px)`,
-                  height: `${heightOf(row, open)}px`,
-                }}
-              >
-                <RowLine
-                  row={row}
-                  open={open}
-                  atWork={status === "running" || status === "waiting"}
-                  toggle={toggle}
-                />
-                {open && <OpenRow session={id} row={row} />}
-              </div>
-            );
-          })}
+        {head > 0 && <Older entries={entries} />}
+        <div class="sizer" role="list" style={{ height: `${tops.at(-1)! - head}px` }}>
+          {drawn.map(([row, place]) => (
+            <TimelineEntry
+              key={row.key}
+              session={id}
+              row={row}
+              top={tops[place]! - head}
+              open={opened.value.has(row.key)}
+              marked={seek.found.value === row.key}
+              current={keys.current.value === row.key}
+              atWork={status === "running" || status === "waiting"}
+              toggle={isTold}
+            />
+          ))}
         </div>
-        {rows.length === 0 && (
-          <p class="empty small">{ready ? "Nothing has happened yet." : "Catching up…"}</p>
-        )}
+        {shown.length === 0 && <p class="empty small">{emptyWords(ready, rows.length > 0)}</p>}
       </div>
+      {printing.value && <PrintedRows rows={shown} />}
     </section>
   );
+}
+
+function emptyWords(ready: boolean, hasOthers: boolean): string {
+  if (!ready) return t("Catching up…");
+  return hasOthers ? t("Nothing of this kind is here.") : t("Nothing has happened yet.");
 }

@@ -8,19 +8,35 @@ export interface TimelineRow {
   end: Entry | null;
 }
 
+/** A row is the same object for as long as it says the same, so that nothing is drawn for it again. */
+const made = new WeakMap<Entry, TimelineRow>();
+
+function rowOf(start: Entry, end: Entry | null): TimelineRow {
+  const held = made.get(start);
+  if (held && held.end === end) return held;
+  const row = { key: start.id, start, end };
+  made.set(start, row);
+  return row;
+}
+
 export function timelineRows(entries: readonly Entry[]): TimelineRow[] {
-  const rows: TimelineRow[] = [];
+  const starts: Entry[] = [];
+  const ends = new Map<number, Entry>();
   const places = new Map<string, number>();
   for (const entry of entries) {
     const at = entry.ref == null ? undefined : places.get(entry.ref);
-    if (at !== undefined) {
-      rows[at] = { ...rows[at]!, end: entry };
-      continue;
+    if (at !== undefined) ends.set(at, entry);
+    else {
+      places.set(entry.id, starts.length);
+      starts.push(entry);
     }
-    places.set(entry.id, rows.length);
-    rows.push({ key: entry.id, start: entry, end: null });
   }
-  return rows;
+  return starts.map((start, at) => rowOf(start, ends.get(at) ?? null));
+}
+
+/** The row that an entry stands in, by its `seq`. */
+export function placeOf(rows: readonly TimelineRow[], seq: number): number {
+  return rows.findIndex(({ start, end }) => start.seq === seq || end?.seq === seq);
 }
 
 export const CLOSED_PX = 30;
@@ -45,9 +61,9 @@ function linesOf(text: string): number {
 }
 
 /** Where each row begins; one more than there are rows, the last being the whole height. */
-export function offsets(rows: readonly TimelineRow[], opened: ReadonlySet<string>): number[] {
-  const tops = [0];
-  for (const row of rows) tops.push(tops.at(-1)! + heightOf(row, opened.has(row.key)));
+export function offsets(rows: readonly TimelineRow[], opened: ReadonlySet<string>, from = 0): number[] {
+  const tops = [from];
+  for (const row of rows) tops.push((from += heightOf(row, opened.has(row.key))));
   return tops;
 }
 
