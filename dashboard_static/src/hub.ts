@@ -26,7 +26,7 @@ export const link = signal<Link>({ ...CLOSED, phase: "connecting" });
 const polling = signal(false);
 const told_behind = signal(false);
 
-const SUBSCRIPTIONS = 4;
+export const SUBSCRIPTIONS = 4;
 const ATTEMPTS_BEFORE_POLLING = 3;
 const REPAIR_MS = 5000;
 /** Where the hub did not say how long to wait. */

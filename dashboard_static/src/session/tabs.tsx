@@ -1,8 +1,12 @@
-import { useComputed } from "@preact/signals";
-import { closeSession } from "../hub";
+import { useComputed, type ReadonlySignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { unturned } from "../format";
+import { closeSession, SUBSCRIPTIONS } from "../hub";
 import { Icon } from "../icons";
 import { holds, row } from "../live";
+import { t } from "../messages";
 import { go, route, sessionHref } from "../router";
+import { notify } from "../words";
 import { markOf } from "./mark";
 
 /** Opened sessions in the order of their opening; the hub follows the latest few of them. */
@@ -11,7 +15,7 @@ export function Tabs() {
   const ids = useComputed(() => JSON.stringify(holds.value.map((hold) => hold.session).sort())).value;
   if (ids === "[]") return null;
   return (
-    <nav class="tabs" aria-label="Opened sessions">
+    <nav class="tabs" aria-label={t("Opened sessions")}>
       {ordered(JSON.parse(ids) as string[]).map((id) => (
         <Tab key={id} id={id} />
       ))}
@@ -38,6 +42,7 @@ function Tab({ id }: { id: string }) {
   );
   const status = useComputed(() => hold.value?.detail?.status ?? row(id).value?.status);
   const quiet = useComputed(() => Boolean(hold.value?.quiet)).value;
+  useFarewell(useComputed(() => hold.value?.quiet === "cap").value, title);
   const note = useComputed(() => markOf(hold.value).short).value;
   const why = useComputed(() => markOf(hold.value).words).value;
   const active = useComputed(() => route.value.screen === "session" && route.value.id === id).value;
@@ -53,7 +58,7 @@ function Tab({ id }: { id: string }) {
       <a
         href={sessionHref(id)}
         aria-current={active ? "page" : undefined}
-        title={note ? `${title.value} (${why})` : title.value}
+        title={note ? t("{title} ({why})", { title: title.value, why }) : title.value}
       >
         <span class="dot" data-status={quiet ? "ended" : status.value} aria-hidden="true" />
         <span class="clip">{title}</span>
@@ -62,7 +67,7 @@ function Tab({ id }: { id: string }) {
       <button
         type="button"
         class="ghost"
-        aria-label={`Close ${title.value}`}
+        aria-label={t("Close {title}", { title: title.value })}
         onClick={() => {
           if (active) go("#/");
           closeSession(id);
@@ -72,4 +77,21 @@ function Tab({ id }: { id: string }) {
       </button>
     </span>
   );
+}
+
+/** The tab alone is easily missed: the moment in which it happens is said once. */
+function useFarewell(went: boolean, title: ReadonlySignal<string>): void {
+  const before = useRef(went);
+  useEffect(() => {
+    if (went && !before.current)
+      notify({
+        level: "info",
+        code: "quiet",
+        message: t("“{title}” went quiet: at most {count} sessions are followed at once.", {
+          title: unturned(title.peek()),
+          count: SUBSCRIPTIONS,
+        }),
+      });
+    before.current = went;
+  }, [went]);
 }

@@ -1,0 +1,86 @@
+import { useSignal, type ReadonlySignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { Icon } from "../icons";
+import { t } from "../messages";
+import type { Summary } from "../protocol";
+import { notify } from "../words";
+import { archive, end, mayAct, type Failure } from "./acts";
+import { BudgetDialog } from "./budget_dialog";
+import { DeleteDialog } from "./delete_dialog";
+
+const PANEL = "session-actions";
+
+interface Props {
+  id: string;
+  summary: ReadonlySignal<Summary | undefined>;
+  rename: () => void;
+}
+
+/** What an operator may do here. What is not possible now is not offered. */
+export function Actions({ id, summary, rename }: Props) {
+  const button = useRef<HTMLButtonElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
+  const dialog = useSignal<"" | "budget" | "delete">("");
+  const session = summary.value;
+  if (!mayAct() || !session) return null;
+  const item = (words: string, name: string, then: () => void) => (
+    <button
+      type="button"
+      class="ghost"
+      data-testid={`act-${name}`}
+      onClick={() => {
+        panel.current!.hidePopover();
+        then();
+      }}
+    >
+      {words}
+    </button>
+  );
+  const closed = () => {
+    dialog.value = "";
+    button.current?.focus();
+  };
+  return (
+    <>
+      <button
+        ref={button}
+        type="button"
+        class="ghost head-button"
+        popovertarget={PANEL}
+        aria-label={t("Actions")}
+        title={t("Actions")}
+        data-testid="session-actions"
+      >
+        <Icon name="more" />
+      </button>
+      <div
+        ref={panel}
+        id={PANEL}
+        class="menu session-menu"
+        popover="auto"
+        role="group"
+        aria-label={t("Actions")}
+        // Before it is shown, so that it is seen in one place only.
+        onBeforeToggle={() => {
+          panel.current!.style.top = `${button.current!.getBoundingClientRect().bottom + 4}px`;
+        }}
+      >
+        {item(t("Rename…"), "rename", rename)}
+        {item(session.budget_usd === null ? t("Set a budget…") : t("Change the budget…"), "budget", () => (dialog.value = "budget"))}
+        {session.archived
+          ? item(t("Unarchive"), "unarchive", () => said(archive(id, false)))
+          : item(t("Archive"), "archive", () => said(archive(id, true)))}
+        {session.status === "ended"
+          ? item(t("Delete…"), "delete", () => (dialog.value = "delete"))
+          : item(t("End"), "end", () => said(end(id)))}
+      </div>
+      {dialog.value === "budget" && <BudgetDialog id={id} budget={session.budget_usd} closed={closed} />}
+      {dialog.value === "delete" && <DeleteDialog id={id} title={session.title ?? id} closed={closed} />}
+    </>
+  );
+}
+
+async function said(asked: Promise<Failure>): Promise<void> {
+  const words = await asked;
+  if (words) notify({ level: "error", code: "act", message: t("That was not done: {reason}", { reason: words }) });
+}
