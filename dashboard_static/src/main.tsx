@@ -26,6 +26,7 @@ import "./styles/about.css";
 import "./styles/menu.css";
 import "./styles/narrow.css";
 import "./styles/print.css";
+import "./styles/session_print.css";
 
 async function begin(code: string | null): Promise<void> {
   if (code) {
