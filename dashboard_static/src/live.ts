@@ -3,18 +3,18 @@
  * set once per animation frame, and only those whose values changed.
  */
 
-import { batch, computed, signal, type Signal } from "@preact/signals";
-import { matcher, noFilter, type Filter } from "./board/filter";
+import { batch, effect, signal, untracked, type Signal } from "@preact/signals";
+import { forgetTokens, noteTokens } from "./board/activity";
+import { choices, isStirred, settle, stir, stirAll, sumUp } from "./board/layout";
+import { sort } from "./board/choices";
+import { Pace } from "./pace";
 import type { Item, Summary, Totals } from "./protocol";
 import { emptyModel, type Hold, type Outcome } from "./store";
 import { inbox } from "./store/attention";
-import { reorder, sorted } from "./store/order";
 import { emptyOutcome } from "./store/outcome";
 
 export const model = emptyModel();
 
-const order = signal<string[]>([]);
-export const filter = signal<Filter>(noFilter);
 export const totals = signal<Totals | null>(null);
 export const items = signal<Item[]>([]);
 export const holds = signal<Hold[]>([]);
@@ -24,23 +24,12 @@ export const loaded = signal(false);
 export const rowCount = signal(0);
 
 const rowSignals = new Map<string, Signal<Summary | undefined>>();
-/** Counts changes of rows' values, for the filter: only it looks at rows that did not move. */
-const revision = signal(0);
 
 export function row(id: string): Signal<Summary | undefined> {
   let held = rowSignals.get(id);
   if (!held) rowSignals.set(id, (held = signal(model.overview.rows.get(id))));
   return held;
 }
-
-export const shown = computed<string[]>(() => {
-  const all = order.value;
-  const wanted = filter.value;
-  if (wanted === noFilter) return all;
-  revision.value;
-  const matches = matcher(wanted);
-  return all.filter((id) => matches(model.overview.rows.get(id)!));
-});
 
 let pending = emptyOutcome();
 let scheduled = false;
@@ -50,7 +39,6 @@ export function changed(outcome: Outcome): void {
   pending.totals ||= outcome.totals;
   pending.attention ||= outcome.attention;
   for (const id of outcome.rows) pending.rows.add(id);
-  for (const id of outcome.moved) pending.moved.add(id);
   for (const id of outcome.sessions) pending.sessions.add(id);
   schedule();
 }
@@ -70,6 +58,7 @@ export function flush(): void {
   batch(() => {
     if (done.allRows) allRows();
     else if (done.rows.size > 0) someRows(done);
+    inPlace();
     if (done.totals) totals.value = model.overview.totals;
     if (done.attention) items.value = inbox(model.attention);
     if (done.sessions.size > 0) holds.value = [...model.holds.values()];
@@ -79,21 +68,64 @@ export function flush(): void {
 
 function allRows(): void {
   const { rows } = model.overview;
-  const before = order.peek();
-  const after = sorted(rows);
-  if (before.length !== after.length || before.some((id, at) => id !== after[at])) order.value = after;
   for (const [id, held] of rowSignals) held.value = rows.get(id);
+  for (const [id, { tokens }] of rows) noteTokens(id, tokens);
   rowCount.value = rows.size;
-  revision.value++;
   loaded.value = true;
+  stirAll();
+  chosen = true;
 }
 
-function someRows({ rows, moved }: Outcome): void {
+function someRows({ rows }: Outcome): void {
   for (const id of rows) {
+    const value = model.overview.rows.get(id);
     const held = rowSignals.get(id);
-    if (held) held.value = model.overview.rows.get(id);
+    if (held) held.value = value;
+    if (value) noteTokens(id, value.tokens);
+    else forgetTokens(id);
   }
-  if (moved.size > 0) order.value = reorder(order.peek(), model.overview.rows, moved);
   rowCount.value = model.overview.rows.size;
-  revision.value++;
+  stir(rows, model.overview.rows);
+  summed = false;
 }
+
+/** At most a twentieth of the time goes into places, however many rows there are. */
+const REST = 20;
+const REST_MAX_MS = 250;
+/** By activity rows would dance: nobody can follow that many times a second. */
+const RESTLESS_MS = 1000;
+const SUMS_MS = 1000;
+
+const places = new Pace(schedule);
+const sums = new Pace(schedule);
+/** Something that a person, or a snapshot, wants at once. */
+let chosen = true;
+let summed = true;
+
+/** Rows that change all the time would leave no time for anything else, so that they take turns. */
+function inPlace(): void {
+  const { rows } = model.overview;
+  const now = performance.now();
+  const isWanted = chosen;
+  if (isStirred() && (isWanted || places.ready(now))) {
+    chosen = summed = false;
+    settle(rows);
+    const cost = performance.now() - now;
+    const isRestless = sort.peek() === "updated" || sort.peek() === "cost";
+    places.rest(now + (isRestless ? RESTLESS_MS : Math.min(REST_MAX_MS, REST * cost)));
+  }
+  if (!summed && (isWanted || sums.ready(now))) {
+    sumUp(rows);
+    sums.rest(now + SUMS_MS);
+    summed = true;
+  }
+}
+
+effect(() => {
+  choices();
+  untracked(() => {
+    stirAll();
+    chosen = true;
+    flush();
+  });
+});

@@ -80,7 +80,7 @@ interface ChoiceProps<T extends string> {
   options: readonly (readonly [T, string])[];
 }
 
-function Choice<T extends string>({ words, name, value, options }: ChoiceProps<T>) {
+export function Choice<T extends string>({ words, name, value, options }: ChoiceProps<T>) {
   return (
     <label class="menu-line">
       {words}

@@ -156,9 +156,16 @@ export interface Totals {
   watching?: number;
 }
 
+export type Sort = "default" | "updated" | "cost" | "started";
+
 export interface View {
   status?: Status[];
+  project?: string;
+  agent?: string;
+  user?: string;
   q?: string;
+  archived?: boolean;
+  sort?: Sort;
   limit?: number;
   pinned?: string[];
 }

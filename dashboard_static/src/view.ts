@@ -1,15 +1,20 @@
 /** Which rows are asked of the hub: more of them on demand, and the filter where not all are here. */
 
 import { computed, effect, signal } from "@preact/signals";
-import { viewOf } from "./board/filter";
-import { filter, rowCount, totals } from "./live";
+import { sort } from "./board/choices";
+import { isNarrowed, viewOf } from "./board/filter";
+import { filter } from "./board/layout";
+import { rowCount, totals } from "./live";
+import { pins } from "./pins";
 import type { ClientFrame, View } from "./protocol";
 
 const LIMITS = [200, 1000, 5000, 20_000];
 const TYPING_MS = 250;
 
 const limit = signal(LIMITS[0]!);
-let view: View = { limit: limit.peek() };
+const wanted = () => ({ filter: filter.value, sort: sort.value, pins: pins.value, limit: limit.value });
+/** What was chosen before is part of the first words already: the first rows are the right ones. */
+let view: View = viewOf(wanted(), true);
 let heldAll = true;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -31,12 +36,12 @@ export const currentView = (): View => view;
 export function followView(send: (frame: ClientFrame) => void): void {
   effect(() => {
     // Judged only while no filter narrows the view: a short answer to a filter says nothing of the rest.
-    if (!view.q && !view.status) heldAll = complete.value;
-    const wanted = viewOf(filter.value, limit.value, heldAll);
+    if (!isNarrowed(view)) heldAll = complete.value;
+    const next = viewOf(wanted(), heldAll);
     clearTimeout(timer);
-    if (JSON.stringify(wanted) === JSON.stringify(view)) return;
+    if (JSON.stringify(next) === JSON.stringify(view)) return;
     timer = setTimeout(() => {
-      view = wanted;
+      view = next;
       send({ type: "view", ...view });
     }, TYPING_MS);
   });

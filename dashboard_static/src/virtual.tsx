@@ -1,71 +1,105 @@
-/** A list that draws only the rows in view. Heights are known beforehand, so nothing is measured. */
+/**
+ * A list that draws only what is in view. All rows have one height and all heads another, both known
+ * beforehand, so that nothing is measured.
+ */
 
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren, Ref } from "preact";
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 
-export interface Place {
+export interface Places {
+  count: number;
+  rowHeight: number;
+  headHeight: number;
+  /** Where a head stands in a row's place, ascending. */
+  heads: readonly number[];
+}
+
+export interface Range {
   first: number;
   last: number;
 }
 
-/** The rows between two heights, a few more on each side, so that a fast scroll shows no gap. */
-export function placesInView(
-  top: number,
-  height: number,
-  rowHeight: number,
-  count: number,
-  spare = 6,
-): Place {
-  const first = Math.max(0, Math.floor(top / rowHeight) - spare);
-  const last = Math.min(count, Math.ceil((top + height) / rowHeight) + spare);
-  return { first: Math.min(first, last), last };
+/** How many heads stand before a place. */
+function headsBefore(heads: readonly number[], at: number): number {
+  let low = 0;
+  let high = heads.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (heads[middle]! < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export function topOf({ heads, headHeight, rowHeight }: Places, at: number): number {
+  return at * rowHeight + headsBefore(heads, at) * (headHeight - rowHeight);
+}
+
+export const isHead = ({ heads }: Places, at: number): boolean => heads[headsBefore(heads, at)] === at;
+
+/** The last place that begins at or above a height. */
+function placeAt(places: Places, y: number): number {
+  let low = 0;
+  let high = places.count;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (middle < places.count && topOf(places, middle) <= y) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** What lies between two heights, a few more on each side, so that a fast scroll shows no gap. */
+export function rangeInView(places: Places, top: number, height: number, spare = 6): Range {
+  const last = Math.min(places.count, placeAt(places, top + height) + 1 + spare);
+  return { first: Math.min(last, Math.max(0, placeAt(places, top) - spare)), last };
 }
 
 interface Props {
   scroller: { current: HTMLDivElement | null };
-  count: number;
-  rowHeight: number;
+  places: Places;
   row: (at: number, top: number) => ComponentChildren;
-  sizerRef?: Ref<HTMLDivElement>;
 }
 
 /** Goes inside the scrolling element, whose ref it is given. */
-export function VirtualRows({ scroller, count, rowHeight, row, sizerRef }: Props) {
+export function VirtualRows({ scroller, places, row }: Props) {
+  const step = Math.min(places.rowHeight, places.headHeight);
   const top = useSignal(0);
   const height = useSignal(800);
   useLayoutEffect(() => {
     const element = scroller.current!;
     // A step at a time: scrolling inside one row changes nothing that is drawn.
     const scrolled = () => {
-      top.value = Math.floor(element.scrollTop / rowHeight) * rowHeight;
+      top.value = Math.floor(element.scrollTop / step) * step;
     };
     const resized = new ResizeObserver(() => {
-      height.value = element.clientHeight + rowHeight;
+      height.value = element.clientHeight + step;
     });
     element.addEventListener("scroll", scrolled, { passive: true });
     resized.observe(element);
-    height.value = element.clientHeight + rowHeight;
+    height.value = element.clientHeight + step;
     scrolled();
     return () => {
       element.removeEventListener("scroll", scrolled);
       resized.disconnect();
     };
-  }, [rowHeight]);
-  const { first, last } = placesInView(top.value, height.value, rowHeight, count);
+  }, [step]);
+  const { first, last } = rangeInView(places, top.value, height.value);
   const rows: ComponentChildren[] = [];
-  for (let at = first; at < last; at++) rows.push(row(at, at * rowHeight));
+  for (let at = first; at < last; at++) rows.push(row(at, topOf(places, at)));
   return (
-    <div ref={sizerRef} class="sizer" role="presentation" style={{ height: `${count * rowHeight}px` }}>
+    <div class="sizer" role="presentation" style={{ height: `${topOf(places, places.count)}px` }}>
       {rows}
     </div>
   );
 }
 
-/** Brings a row into view with the least movement. */
-export function reveal(element: HTMLElement, at: number, rowHeight: number): void {
-  const top = at * rowHeight;
+/** Brings a place into view with the least movement. */
+export function reveal(element: HTMLElement, places: Places, at: number): void {
+  const top = topOf(places, at);
+  const bottom = topOf(places, at + 1);
   if (top < element.scrollTop) element.scrollTop = top;
-  else if (top + rowHeight > element.scrollTop + element.clientHeight)
-    element.scrollTop = top + rowHeight - element.clientHeight;
+  else if (bottom > element.scrollTop + element.clientHeight)
+    element.scrollTop = bottom - element.clientHeight;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Status, Summary } from "../src/protocol";
-import { moves, reorder, sorted } from "../src/store/order";
+import type { Sort, Status, Summary } from "../src/protocol";
+import { ORDERS, reorder, sorted } from "../src/store/order";
 import { summary } from "./frames";
 
 const rows = (...all: Summary[]) => new Map(all.map((row) => [row.id, row]));
@@ -42,15 +42,21 @@ describe("order", () => {
     ]);
   });
 
-  it("changes by attention, status and start alone", () => {
-    const row = summary("a");
-    expect(moves(row, { ...row, updated_at: 5, tool_calls: 9, current_tool: "Bash" })).toBe(false);
-    expect(moves(row, { ...row, status: "running" })).toBe(true);
-    expect(moves(row, { ...row, attention: 1 })).toBe(true);
-    expect(moves({ ...row, attention: 1 }, { ...row, attention: 2 })).toBe(false);
+  it.each<[Sort, string[]]>([
+    ["updated", ["c", "a", "b", "d"]],
+    ["cost", ["b", "a", "c", "d"]],
+    ["started", ["a", "c", "b", "d"]],
+  ])("by %s has the most first, the unknown last, and equals by id", (by, ids) => {
+    const all = rows(
+      summary("d", { started_at: null, updated_at: null, cost_usd: null }),
+      summary("c", { started_at: 5, updated_at: 9, cost_usd: 0.5 }),
+      summary("b", { started_at: 1, updated_at: 3, cost_usd: 2 }),
+      summary("a", { started_at: 5, updated_at: 3, cost_usd: 0.5 }),
+    );
+    expect(sorted(all, ORDERS[by])).toEqual(ids);
   });
 
-  it("by parts is the same as sorting all", () => {
+  it.each<Sort>(["default", "updated", "cost"])("by parts is the same as sorting all (%s)", (by) => {
     const statuses: Status[] = ["waiting", "failed", "running", "stale", "idle", "ended"];
     let seed = 7;
     const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
@@ -58,9 +64,11 @@ describe("order", () => {
       status: statuses[random(6)]!,
       attention: random(9) === 0 ? 1 : 0,
       started_at: random(50),
+      updated_at: random(50),
+      cost_usd: random(9),
     });
     const all = rows(...Array.from({ length: 200 }, (_, at) => summary(`s${at}`, change())));
-    let order = sorted(all);
+    let order = sorted(all, ORDERS[by]);
     for (let round = 0; round < 50; round++) {
       const moved = new Set<string>();
       for (let each = 0; each < 9; each++) {
@@ -69,8 +77,8 @@ describe("order", () => {
         else all.set(id, summary(id, change()));
         moved.add(id);
       }
-      order = reorder(order, all, moved);
-      expect(order).toEqual(sorted(all));
+      order = reorder(order, all, moved, ORDERS[by]);
+      expect(order).toEqual(sorted(all, ORDERS[by]));
     }
   });
 });

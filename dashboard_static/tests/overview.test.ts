@@ -45,10 +45,10 @@ describe("overview", () => {
       gone: ["a", "never"],
     });
     expect([...model.overview.rows.keys()].sort()).toEqual(["b", "c"]);
-    expect([...outcome.moved].sort()).toEqual(["a", "c"]);
+    expect([...outcome.rows].sort()).toEqual(["a", "c"]);
   });
 
-  it("moves no row by activity alone", () => {
+  it("names the row that changed", () => {
     const model = started();
     const outcome = receive(model, {
       type: "overview.patch",
@@ -56,7 +56,6 @@ describe("overview", () => {
       cursor: "o2",
       set: [{ id: "a", updated_at: 9, tool_calls: 4 }],
     });
-    expect(outcome.moved.size).toBe(0);
     expect([...outcome.rows]).toEqual(["a"]);
   });
 

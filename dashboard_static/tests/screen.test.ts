@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { isFilter, matcher, noFilter, viewOf } from "../src/board/filter";
+import {
+  isFilter,
+  isNarrowed,
+  matcher,
+  noFilter,
+  viewOf,
+  type Filter,
+  type Wanted,
+} from "../src/board/filter";
 import type { Link } from "../src/connection";
 import { connectionState } from "../src/connection_state";
 import { overviewFrames, sessionFrame } from "../src/polling";
@@ -31,13 +39,29 @@ describe("filter", () => {
     expect(isFilter(noFilter)).toBe(false);
   });
 
+  it("finds what is archived, unread or of one host only where that is wanted", () => {
+    const old = { ...row, archived: true, host: "mill" };
+    expect(matcher(noFilter)(old)).toBe(false);
+    expect(matcher({ ...noFilter, archived: true })(old)).toBe(true);
+    expect(matcher({ ...noFilter, archived: true, host: "barn" })(old)).toBe(false);
+    expect(matcher({ ...noFilter, unread: true }, () => false)(row)).toBe(false);
+    expect(matcher({ ...noFilter, unread: true }, () => true)(row)).toBe(true);
+  });
+
   it("is left to the hub only where the page does not hold all rows", () => {
-    expect(viewOf({ text: " x ", status: ["idle"] }, 200, true)).toEqual({ limit: 200 });
-    expect(viewOf({ text: " x ", status: ["running", "idle"] }, 200, false)).toEqual({
-      limit: 200,
-      q: "x",
-      status: ["idle", "running"],
-    });
+    const filter: Filter = { text: " x ", status: ["running", "idle"], project: "p", host: "h", unread: true };
+    const wanted: Wanted = { filter, sort: "default", pins: [], limit: 200 };
+    expect(viewOf(wanted, true)).toEqual({ limit: 200 });
+    const asked = viewOf(wanted, false);
+    expect(asked).toEqual({ limit: 200, q: "x", status: ["idle", "running"], project: "p" });
+    expect(isNarrowed(asked)).toBe(true);
+  });
+
+  it("does not decide which rows the hub has to send besides", () => {
+    const filter = { ...noFilter, archived: true };
+    const view = viewOf({ filter, sort: "cost", pins: ["a"], limit: 200 }, true);
+    expect(view).toEqual({ limit: 200, archived: true, sort: "cost", pinned: ["a"] });
+    expect(isNarrowed(view)).toBe(false);
   });
 });
 

@@ -4,7 +4,6 @@ import { flatten, folded } from "../src/session/branches";
 import { joined } from "../src/session/entries";
 import { counted, narrowed } from "../src/session/timeline_kinds";
 import { heightOf, offsets, outcomeOf, placeOf, rowAt, timelineRows } from "../src/session/timeline_rows";
-import { placesInView } from "../src/virtual";
 
 const start = (seq: number, id: string): Entry => ({
   seq,
@@ -185,14 +184,5 @@ describe("subagents", () => {
     });
     expect(folded(tree, 4).map((row) => row.id)).toEqual(["root", "under", "busy", "late"]);
     expect(folded(tree, 5)).toBe(tree);
-  });
-});
-
-describe("virtual rows", () => {
-  it("are those in view and a few more", () => {
-    expect(placesInView(0, 520, 52, 5000)).toEqual({ first: 0, last: 16 });
-    expect(placesInView(52_000, 520, 52, 5000)).toEqual({ first: 994, last: 1016 });
-    expect(placesInView(52_000, 520, 52, 10)).toEqual({ first: 10, last: 10 });
-    expect(placesInView(0, 520, 52, 0)).toEqual({ first: 0, last: 0 });
   });
 });

@@ -43,9 +43,13 @@ class Tower(NamedTuple):
 
     def patch(self, path: str, body: dict[str, object]) -> None:
         """Change something as the owner."""
+        self.change("PATCH", path, body)
+
+    def change(self, method: str, path: str, body: dict[str, object]) -> None:
+        """Do anything as the owner."""
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         data = json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, headers, method="PATCH")
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
         with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
             assert answer.status == 200
 

@@ -1,6 +1,7 @@
 import { Inbox } from "../attention/inbox";
 import { connection } from "../hub";
 import { items, loaded } from "../live";
+import { t } from "../messages";
 import { FilterBar } from "./filter_bar";
 import { SessionList } from "./session_list";
 import { TotalsStrip } from "./totals";
@@ -10,10 +11,10 @@ export function Board() {
   const stale = loaded.value && (state === "offline" || state === "catching-up");
   return (
     <main class="board" data-some={items.value.length > 0} data-stale={stale}>
-      <h1 class="hidden">Sessions</h1>
+      <h1 class="hidden">{t("Sessions")}</h1>
       <TotalsStrip />
       <Inbox />
-      <section class="panel sessions" aria-label="Sessions">
+      <section class="panel sessions" aria-label={t("Sessions")}>
         <FilterBar />
         <SessionList />
       </section>

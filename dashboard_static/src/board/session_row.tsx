@@ -1,9 +1,14 @@
 import { Ago } from "../ago";
-import { compact } from "../format";
 import { row } from "../live";
+import { plural, t } from "../messages";
 import type { Summary } from "../protocol";
 import { go, sessionHref } from "../router";
-import { Cost, Joined, Progress, StatusWord, TokenCount, Unknown } from "../values";
+import { unreadNow } from "../unread";
+import { Cost, Joined, Progress, StatusWord, TokenCount } from "../values";
+import { ContextGauge } from "./context_gauge";
+import { RowMarks, UnreadMark } from "./row_marks";
+import { selected as selectedRow } from "./selected";
+import { Sparkline } from "./sparkline";
 
 export const rowId = (id: string): string => `row-${id.replace(/[^\w-]/g, "_")}`;
 
@@ -28,18 +33,24 @@ export function SessionRow({ id, at, top, selected }: Props) {
       data-testid="session-row"
       data-session={id}
       data-status={session.status}
+      data-unread={unreadNow()(session)}
       style={{ transform: `translateY(${top}px)` }}
       onClick={(event) => {
-        if (!(event.target as HTMLElement).closest("a")) go(sessionHref(id));
+        const control = (event.target as HTMLElement).closest("a, button");
+        if (control?.tagName !== "BUTTON") selectedRow.value = id;
+        if (!control) go(sessionHref(id));
       }}
     >
       <StatusCell session={session} />
       <TitleCell session={session} />
       <span role="gridcell" class="cell tool" data-column="tool" title={session.current_tool ?? undefined}>
-        {session.current_tool ?? ""}
+        {session.current_tool}
       </span>
       <span role="gridcell" class="cell" data-column="objectives">
-        {session.objectives && session.objectives.total > 0 ? <Progress {...session.objectives} /> : ""}
+        {session.objectives && session.objectives.total > 0 && <Progress {...session.objectives} />}
+      </span>
+      <span role="gridcell" class="cell" data-column="activity">
+        <Sparkline id={id} tokens={session.tokens} />
       </span>
       <span role="gridcell" class="cell number" data-column="tokens" data-testid="cell-tokens">
         <TokenCount tokens={session.tokens} />
@@ -48,7 +59,7 @@ export function SessionRow({ id, at, top, selected }: Props) {
         <Cost usd={session.cost_usd} state={session.cost_state} />
       </span>
       <span role="gridcell" class="cell number" data-column="context">
-        {session.context_tokens == null ? <Unknown /> : compact(session.context_tokens)}
+        <ContextGauge tokens={session.context_tokens} model={session.model} />
       </span>
       <span role="gridcell" class="cell number faint" data-column="updated">
         <Ago at={session.updated_at} />
@@ -60,6 +71,7 @@ export function SessionRow({ id, at, top, selected }: Props) {
 function StatusCell({ session }: { session: Summary }) {
   return (
     <span role="gridcell" class="cell status-cell" data-column="status" data-testid="cell-status">
+      <UnreadMark session={session} />
       <StatusWord status={session.status} />
       <span class="since">
         <Ago at={session.status_since} />
@@ -77,15 +89,16 @@ function TitleCell({ session }: { session: Summary }) {
           {title}
         </a>
         {session.attention > 0 && (
-          <span class="badge" title="Waiting for a person">
-            {session.attention}
-            <span class="hidden"> open</span>
+          <span class="badge" title={t("Waiting for a person")}>
+            <span aria-hidden="true">{session.attention}</span>
+            <span class="hidden">{plural(session.attention, "1 open", "{count} open")}</span>
           </span>
         )}
       </span>
       <span class="place">
         <Joined parts={[session.project, session.branch, session.model]} />
       </span>
+      <RowMarks id={session.id} />
     </span>
   );
 }

@@ -6,8 +6,6 @@ export interface Outcome {
   requests: ClientFrame[];
   allRows: boolean;
   rows: Set<string>;
-  /** Rows that came, went, or may stand elsewhere now. */
-  moved: Set<string>;
   totals: boolean;
   attention: boolean;
   sessions: Set<string>;
@@ -18,7 +16,6 @@ export function emptyOutcome(): Outcome {
     requests: [],
     allRows: false,
     rows: new Set(),
-    moved: new Set(),
     totals: false,
     attention: false,
     sessions: new Set(),

@@ -1,7 +1,6 @@
 /** Overview rows: latest wins by id. The cursor is this connection's alone and never resumed. */
 
 import type { FrameOf, Summary, Totals } from "../protocol";
-import { moves } from "./order";
 import { stage, type Staging } from "./parts";
 import type { Outcome } from "./outcome";
 
@@ -42,9 +41,7 @@ export function overviewPatch(overview: Overview, frame: FrameOf<"overview.patch
   if (frame.from !== overview.cursor) return lose(overview, outcome, "gap");
   for (const change of frame.set ?? []) setRow(overview.rows, change, outcome);
   for (const id of frame.gone ?? []) {
-    if (!overview.rows.delete(id)) continue;
-    outcome.rows.add(id);
-    outcome.moved.add(id);
+    if (overview.rows.delete(id)) outcome.rows.add(id);
   }
   if (frame.totals) {
     overview.totals = frame.totals;
@@ -58,11 +55,8 @@ function setRow(
   change: Partial<Summary> & { id: string },
   outcome: Outcome,
 ): void {
-  const before = rows.get(change.id);
-  const after = { ...before, ...change } as Summary;
-  rows.set(change.id, after);
+  rows.set(change.id, { ...rows.get(change.id), ...change } as Summary);
   outcome.rows.add(change.id);
-  if (!before || moves(before, after)) outcome.moved.add(change.id);
 }
 
 export function overviewHeartbeat(overview: Overview, cursor: string | undefined, outcome: Outcome): void {

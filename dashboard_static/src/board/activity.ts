@@ -1,0 +1,37 @@
+/** Keeps the activity of the rows on the board up to date, and asks the hub what was before. */
+
+import { computed, effect, signal } from "@preact/signals";
+import { Activity, minuteOf, type ActivityAnswer } from "../activity";
+import { get } from "../api";
+import { now } from "../clock";
+import type { Tokens } from "../protocol";
+
+const held = new Activity();
+const answered = signal(0);
+
+/** Changes once a minute: a reason to draw what has moved on by one. */
+export const minute = computed(() => minuteOf(now.value));
+
+/** Called for each change of a row, so that it has to cost next to nothing. */
+export const noteTokens = (id: string, tokens: Tokens | null): void => held.note(id, tokens, minute.peek());
+export const forgetTokens = (id: string): void => held.forget(id);
+
+/** To be read while drawing; null where nothing was done or nothing is known. */
+export function activityOf(id: string): number[] | null {
+  answered.value;
+  return held.known ? held.of(id, minute.value) : null;
+}
+
+/** Asks anew whenever the hub is heard again: nobody else knows what was done meanwhile. */
+export function followActivity(isHeard: () => boolean): void {
+  const heard = computed(isHeard);
+  effect(() => {
+    if (!heard.value) return;
+    held.interrupted();
+    void get<ActivityAnswer>("api/activity").then(({ body }) => {
+      if (!body) return;
+      held.seed(body);
+      requestAnimationFrame(() => answered.value++);
+    });
+  });
+}
