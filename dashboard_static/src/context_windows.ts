@@ -45,5 +45,6 @@ async function ask(): Promise<void> {
     }
     for (const [name, { context_tokens_max }] of Object.entries(body.models)) next.set(name, context_tokens_max);
   }
-  known.value = next;
+  // With the next frame, as all that changes the board.
+  requestAnimationFrame(() => (known.value = next));
 }

@@ -20,9 +20,4 @@ export class Pace {
   rest(until: number): void {
     this.due = until;
   }
-
-  stop(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-  }
 }

@@ -194,6 +194,7 @@ async def test_what_came_to_rest_is_unread_until_it_is_looked_at(page: Page, tow
     await row(page, "a").click()
     await expect(page.get_by_test_id("session-page")).to_have_attribute("data-session", "a")
     await press(page, "Escape")
+    await expect(page.get_by_test_id("chip-unread")).to_have_attribute("aria-pressed", "true")
     await expect(rows(page)).to_have_count(0)
     await press(page, "u")
     await expect(rows(page)).to_have_count(3)

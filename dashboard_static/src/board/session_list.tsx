@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { listKeys } from "../keys";
 import { t } from "../messages";
 import { narrow } from "../media";
@@ -31,7 +31,8 @@ export function SessionList() {
   const { entries } = layout.value;
   const at = selected.value === null ? -1 : entries.indexOf(selected.value);
   const focused = useSignal(false);
-  useEffect(() => {
+  // A key that is pressed as soon as the list is seen is heard.
+  useLayoutEffect(() => {
     const own = (key: string) => scroller.current !== null && pressed(key, scroller.current, placesNow);
     listKeys.current = own;
     return () => {
