@@ -134,7 +134,7 @@ async def test_frames_between_two_animation_frames_are_drawn_as_one(
     await page.locator("[data-testid=connection][data-state=live]").wait_for()
     await board(page, tower)
     # What the page asks by itself is answered before: how much the model takes in, what today cost.
-    tell(tower, "s00", *work(CHANGES))
+    tell(tower, f"s{SESSIONS - 1}", *work(CHANGES))
     await expect(page.get_by_test_id("context")).to_be_visible()
     await expect(page.get_by_test_id("total-tokens")).to_contain_text("1.1k", timeout=SUMMED_MS)
     await page.evaluate(COUNT)
