@@ -35,3 +35,38 @@ describe("the language", () => {
     expect(languageOf("", ["xx"])).toBe("en");
   });
 });
+
+const sources = Object.values(
+  import.meta.glob<string>("../src/**/*.{ts,tsx}", { query: "?raw", import: "default", eager: true }),
+);
+const catalogues = import.meta.glob<Record<string, string | Record<string, string>>>("../src/languages/*.json", {
+  import: "default",
+  eager: true,
+});
+
+/** Every English text that the sources ask a translation for. */
+function asked(): string[] {
+  const text = sources.join("\n");
+  const literal = String.raw`"((?:[^"\\]|\\.)*)"`;
+  const calls = [
+    new RegExp(String.raw`\b(?:t|rich|later)\(\s*${literal}`, "g"),
+    new RegExp(String.raw`\bplural\(\s*[^"]+,\s*"(?:[^"\\]|\\.)*",\s*${literal}`, "g"),
+  ];
+  const found = calls.flatMap((call) => [...text.matchAll(call)].map((each) => JSON.parse(`"${each[1]}"`) as string));
+  return [...new Set(found)].sort();
+}
+
+const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([hole]) => hole).sort();
+
+describe.each(Object.entries(catalogues))("%s", (_, words) => {
+  it("has words for everything that is said, and for nothing else", () => {
+    expect(Object.keys(words).sort()).toEqual(asked());
+  });
+
+  it("keeps the places of values", () => {
+    for (const [english, told] of Object.entries(words)) {
+      const forms = typeof told === "string" ? [told] : Object.values(told);
+      for (const form of forms) expect([english, holes(form)]).toEqual([english, holes(english)]);
+    }
+  });
+});

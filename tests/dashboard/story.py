@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tests.dashboard.towers import Tower
+from tests.dashboard.towers import Tower, until
 from tests.session.made import assistant, prompt, result, tool_use
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+FULL = 168_000
 MODELS = ("claude-opus-4-6", "claude-sonnet-4-5", "claude-haiku-4-5")
 
 
@@ -81,15 +82,22 @@ COMMANDS = ("pytest -q tests/sums", "git diff --stat", "npm run build", "rg -n '
 FILES = ("src/sums.py", "src/curve.ts", "tests/test_sums.py", "README.md", "src/tiles.rs")
 
 
-def told(tower: Tower) -> None:
+async def told(tower: Tower) -> None:
     """Write and post the whole story; what is under way asks or works on at the end."""
     now = int(time.time() * 1000)
     for number, chapter in enumerate(CHAPTERS):
         chance = random.Random(number)
         path = tower.home / "projects" / "-made-up" / f"{chapter.id}.jsonl"
         path.write_bytes(b"".join(lines(chapter, chance, now - chapter.began_ago_ms)))
+    await until(lambda: recorded(tower) == len(CHAPTERS))
     for chapter in CHAPTERS[:8]:
         under_way(tower, chapter)
+
+
+def recorded(tower: Tower) -> int:
+    """How many sessions have been read."""
+    total: Any = tower.get("/api/usage?by=day")["total"]
+    return int(total["sessions"])
 
 
 def lines(chapter: Chapter, chance: random.Random, began: int) -> Iterator[bytes]:
@@ -103,7 +111,7 @@ def lines(chapter: Chapter, chance: random.Random, began: int) -> Iterator[bytes
     while at < end - MINUTE_MS:
         at += chance.randint(8, 55) * 1000
         turn += 1
-        context += chance.randint(400, 2_600)
+        context = context + chance.randint(400, 2_600) if context < FULL else 24_000  # compacted
         call = f"{chapter.id}-{turn}"
         block, text = tool_of(call, chance)
         spent = {
