@@ -136,6 +136,9 @@ export const clockMinute = (at: number | null | undefined): string => (at == nul
 export const dayMinute = (at: number | null | undefined): string => (at == null ? unknown() : minuteOfDay(at));
 /** The day of UTC, as the API names it. */
 export const isoDay = (at: number): string => new Date(at).toISOString().slice(0, 10);
+/** For machines; an agent may tell a time that no date can be. */
+export const isoTime = (at: number): string | undefined =>
+  Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : undefined;
 export const utcDay = (at: number | null | undefined): string => (at == null ? "" : day(at));
 export const dateTime = (at: number | null | undefined): string => (at == null ? unknown() : moment(at));
 

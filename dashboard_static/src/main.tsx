@@ -6,7 +6,7 @@ import { followActivity } from "./board/activity";
 import { startClock } from "./clock";
 import { connection, enter, link, startHub, wake } from "./hub";
 import { startKeys } from "./keys";
-import { model } from "./live";
+import { loaded, model } from "./live";
 import { codeRefused } from "./login";
 import { chosenLanguage, languageOf, speak } from "./messages";
 import { followOtherTabs } from "./preferences";
@@ -55,7 +55,8 @@ followOtherTabs();
 startTabMark();
 startAlertsIfWanted();
 startUnread((id) => model.overview.rows.get(id)?.status_since);
-followActivity(() => link.value.phase === "open" || connection.value === "polling");
+// The rows come first, and then what they did.
+followActivity(() => loaded.value && (link.value.phase === "open" || connection.value === "polling"));
 void begin(code);
 // The socket is opened meanwhile; nothing is shown in a language that is about to change.
 void speak(languageOf(chosenLanguage.peek(), navigator.languages)).then(() => {

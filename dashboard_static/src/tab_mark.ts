@@ -7,7 +7,9 @@ import { items } from "./live";
 export function startTabMark(): void {
   effect(() => {
     const count = screen.value === "app" ? items.value.length : 0;
-    document.title = count > 0 ? `(${count}) Agent Tower` : "Agent Tower";
+    const title = count > 0 ? `(${count}) Agent Tower` : "Agent Tower";
+    // Each setting goes to the browser's own process, also of what is there already.
+    if (document.title !== title) document.title = title;
     const icon =
       screen.value === "app" && connection.value === "offline"
         ? "icon-offline.svg"

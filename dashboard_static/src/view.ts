@@ -4,11 +4,12 @@ import { computed, effect, signal } from "@preact/signals";
 import { sort } from "./board/choices";
 import { isNarrowed, viewOf } from "./board/filter";
 import { filter } from "./board/layout";
-import { rowCount, totals } from "./live";
+import { loaded, rowCount, totals } from "./live";
 import { pins } from "./pins";
 import type { ClientFrame, View } from "./protocol";
 
-const LIMITS = [200, 1000, 5000, 20_000];
+/** What the tallest screen shows is asked for first, so that it is there at once, and then the usual. */
+const LIMITS = [60, 200, 1000, 5000, 20_000];
 const TYPING_MS = 250;
 
 const limit = signal(LIMITS[0]!);
@@ -30,10 +31,15 @@ export function showMore(): void {
   limit.value = LIMITS.find((each) => each > limit.peek()) ?? limit.peek();
 }
 
+function goOnFromFirst(): void {
+  if (loaded.value && more.value && limit.peek() === LIMITS[0]) requestAnimationFrame(showMore);
+}
+
 export const currentView = (): View => view;
 
 /** Typing must not ask the hub at every key: each view is answered by a snapshot. */
 export function followView(send: (frame: ClientFrame) => void): void {
+  effect(goOnFromFirst);
   effect(() => {
     // Judged only while no filter narrows the view: a short answer to a filter says nothing of the rest.
     if (!isNarrowed(view)) heldAll = complete.value;

@@ -30,6 +30,7 @@ LIVE = "[data-testid=connection][data-state=live]"
 WAIT_MS = 60_000
 LATE_MS = 25  # an animation frame and a half: one was left out
 VIEW_MAX = 5_000
+SCROLL_PX_PER_S = 4_000
 
 FRAMES = """() => {
   const times = (window.benchFrames = []);
@@ -95,18 +96,26 @@ def url_of(tower: Tower) -> str:
     return f"http://127.0.0.1:{tower.port}/"
 
 
-async def first_rows_ms(browser: Browser, tower: Tower, state: Any, count: int) -> list[float]:
-    """From navigation to the first row drawn, each time in a profile that has cached nothing."""
-    found = []
+async def first_rows_ms(
+    browser: Browser, tower: Tower, state: Any, count: int
+) -> tuple[list[float], list[float]]:
+    """From navigation to the first row drawn: in a profile that has cached nothing, and again."""
+    cold, warm = [], []
     for _ in range(count):
         context = await browser.new_context(viewport=WIDE, storage_state=state)
         await context.add_init_script(FIRST_ROW)
         page = await context.new_page()
-        await page.goto(url_of(tower))
-        told = await page.wait_for_function("() => window.benchFirstRow", timeout=WAIT_MS)
-        found.append(float(await told.json_value()))
+        cold.append(await _first_row_ms(page, tower))
+        await page.close()
+        warm.append(await _first_row_ms(await context.new_page(), tower))
         await context.close()
-    return found
+    return cold, warm
+
+
+async def _first_row_ms(page: Page, tower: Tower) -> float:
+    await page.goto(url_of(tower))
+    told = await page.wait_for_function("() => window.benchFirstRow", timeout=WAIT_MS)
+    return float(await told.json_value())
 
 
 async def script_bytes(context: BrowserContext, tower: Tower) -> dict[str, int]:
@@ -239,16 +248,24 @@ class Board:
         await asyncio.sleep(seconds)
 
     async def scroll(self, seconds: float) -> None:
-        """The wheel turns from the first row to the last, evenly."""
+        """The wheel turns as for somebody who looks for something, five screens a second."""
+        await self._wheel(int(seconds * SCROLL_PX_PER_S), SCROLL_PX_PER_S)
+
+    async def fling(self, seconds: float) -> None:
+        """From the first row to the last in that time, evenly, which nobody can read."""
+        distance = int(await self.page.evaluate(
+            "() => { const all = document.querySelector('.scroller');"
+            " return all.scrollHeight - all.clientHeight; }"
+        ))  # fmt: skip
+        await self._wheel(distance, max(1, int(distance / seconds)))
+
+    async def _wheel(self, distance: int, speed: int) -> None:
         await self.top()
-        told = await self.page.evaluate(
-            "() => { const all = document.querySelector('.scroller'), at ="
-            " all.getBoundingClientRect(); return [at.x + at.width / 2, at.y + at.height / 2,"
-            " all.scrollHeight - all.clientHeight]; }"
+        x, y = await self.page.evaluate(
+            "() => { const at = document.querySelector('.scroller').getBoundingClientRect();"
+            " return [at.x + at.width / 2, at.y + at.height / 2]; }"
         )
-        x, y, distance = told
         wheel = {"x": x, "y": y, "yDistance": -distance, "gestureSourceType": "mouse"}
-        speed = max(1, int(distance / seconds))
         await self._session.send("Input.synthesizeScrollGesture", {**wheel, "speed": speed})
 
     async def filter(self, seconds: float) -> None:
