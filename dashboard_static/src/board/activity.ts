@@ -26,8 +26,7 @@ export function activityOf(id: string): number[] | null {
 export function followActivity(isHeard: () => boolean): void {
   const heard = computed(isHeard);
   effect(() => {
-    if (!heard.value) return;
-    held.interrupted();
+    if (!heard.value) return held.interrupted();
     void get<ActivityAnswer>("api/activity").then(({ body }) => {
       if (!body) return;
       held.seed(body);
