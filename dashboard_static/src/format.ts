@@ -1,6 +1,7 @@
 /** Values as people read them. What is not known is said so; it is never shown as 0. */
 
 import { locale, t } from "./messages";
+import { own } from "./own";
 import type { CostState, ModelUse, Status, Tokens } from "./protocol";
 
 export const unknown = (): string => t("unknown");
@@ -68,6 +69,11 @@ export function statusWord(status: Status): string {
     ended: t("ended"),
     stale: t("stale"),
   }[status];
+}
+
+/** Agents have words of their own for it besides these. */
+export function objectiveWord(status: string): string {
+  return own({ pending: t("to do"), in_progress: t("in progress"), completed: t("done") }, status) ?? status;
 }
 
 export function tokensTitle(tokens: Tokens | null | undefined): string {

@@ -3,6 +3,7 @@
  * DOM: a recording of frames replays here exactly. Three cursor spaces, never mixed.
  */
 
+import { own } from "./own";
 import type { ClientFrame, Hello, ServerFrame, View } from "./protocol";
 import { attention, attentionHeartbeat, emptyAttention, type Attention } from "./store/attention";
 import {
@@ -78,7 +79,7 @@ export function receive(model: Model, frame: ServerFrame): Outcome {
       overviewHeartbeat(model.overview, frame.overview, outcome);
       attentionHeartbeat(model.attention, frame.attention, outcome);
       for (const id of model.holds.keys()) {
-        change(model, id, outcome, (hold) => sessionHeartbeat(hold, frame.sessions?.[id], outcome));
+        change(model, id, outcome, (hold) => sessionHeartbeat(hold, own(frame.sessions ?? {}, id), outcome));
       }
       break;
   }

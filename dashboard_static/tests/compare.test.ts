@@ -3,7 +3,7 @@ import { CHOSEN_MAX, chosen, toggleChosen } from "../src/chosen";
 import type { Compared } from "../src/compare/answer";
 import { columns, points, valueAt } from "../src/compare/curves";
 import { difference, marked, ROWS, type Figure } from "../src/compare/rows";
-import { own, union } from "../src/compare/union";
+import { union } from "../src/compare/union";
 import { EVERY_MS, Watch } from "../src/compare/watch";
 import { exact, usd } from "../src/format";
 import { namedPath } from "../src/history/asked";
@@ -166,13 +166,6 @@ describe("names in any of several maps", () => {
         (calls) => calls,
       ),
     ).toEqual(["Edit", "Read", "Bash"]);
-  });
-});
-
-describe("a name that every object has", () => {
-  it("is a session's only where it was told", () => {
-    expect(own({}, "constructor")).toBeUndefined();
-    expect(own(JSON.parse('{"__proto__": 3}') as Record<string, number>, "__proto__")).toBe(3);
   });
 });
 

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
-import { costStateOf, exact } from "../format";
+import { costStateOf, exact, objectiveWord } from "../format";
 import { plural, t } from "../messages";
+import { own } from "../own";
 import type { ModelUse, ToolUse } from "../protocol";
 import { Bar, Cost, Progress, TokenCount } from "../values";
 import type { Compared } from "./answer";
 import { Columns, Group, none, type ColumnsProps } from "./columns";
-import { own, union } from "./union";
+import { union } from "./union";
 
 const FEW = 12;
 
@@ -142,7 +143,7 @@ function Objectives({ sessions }: { sessions: readonly Compared[] }) {
               {Object.entries(objectives_list).map(([key, { text, status }]) => (
                 <li key={key} data-status={status}>
                   <span aria-hidden="true">{own(MARKS, status) ?? "○"}</span>
-                  <span class="hidden">{status}: </span>
+                  <span class="hidden">{objectiveWord(status)}: </span>
                   <span class="objective-text">{text}</span>
                 </li>
               ))}

@@ -8,7 +8,3 @@ export function union<T>(maps: readonly Record<string, T>[], weight: (value: T) 
       weights.set(name, (weights.get(name) ?? 0) + weight(value));
   return [...weights].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([name]) => name);
 }
-
-/** What a map itself has by a name: an agent may call a tool "constructor". */
-export const own = <T>(map: Record<string, T>, name: string): T | undefined =>
-  Object.hasOwn(map, name) ? map[name] : undefined;

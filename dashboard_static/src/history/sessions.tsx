@@ -3,6 +3,7 @@ import { toggleChosen } from "../chosen";
 import { exact } from "../format";
 import { listKeys } from "../keys";
 import { later, plural, t } from "../messages";
+import { own } from "../own";
 import { exportPath, isAskable, type Asked } from "./asked";
 import { Failure } from "./failure";
 import { busy, failed, listing, load, loadMore } from "./listing";
@@ -26,9 +27,10 @@ const UNNAMED: readonly string[] = ["report", "pick"];
 export function Sessions({ asked, question }: { asked: Asked; question: string }) {
   const list = useRef<HTMLElement>(null);
   useEffect(() => {
-    listKeys.current = (key) => move(key, list.current!);
+    const moves = (key: string) => move(key, list.current!);
+    listKeys.current = moves;
     return () => {
-      listKeys.current = null;
+      if (listKeys.current === moves) listKeys.current = null;
     };
   }, []);
   const { query, rows, next } = listing.value;
@@ -113,7 +115,7 @@ function Table() {
       </thead>
       <tbody>
         {rows.map((each) => (
-          <SessionRow key={each.id} listed={each} hit={hits[each.id]} />
+          <SessionRow key={each.id} listed={each} hit={own(hits, each.id)} />
         ))}
       </tbody>
     </table>

@@ -19,7 +19,7 @@ export const FOLDED_MAX = 12;
 export function flatten(tree: Record<string, Subagent>): Branch[] {
   const children = new Map<string | null, string[]>();
   for (const [id, { parent }] of Object.entries(tree)) {
-    const under = parent !== null && parent in tree && parent !== id ? parent : null;
+    const under = parent !== null && Object.hasOwn(tree, parent) && parent !== id ? parent : null;
     const siblings = children.get(under);
     if (siblings) siblings.push(id);
     else children.set(under, [id]);

@@ -1,6 +1,6 @@
 import { Ago } from "../ago";
 import { now } from "../clock";
-import { clockMinute, dateTime, DAY, dayMinute } from "../format";
+import { clockMinute, dateTime, DAY, dayMinute, objectiveWord } from "../format";
 import { Icon } from "../icons";
 import { rich, t } from "../messages";
 import type { Objective } from "../protocol";
@@ -51,17 +51,8 @@ function AllDone({ at }: { at: number | null }) {
   );
 }
 
-function statusWords(status: string): string {
-  const known: Record<string, string> = {
-    pending: t("to do"),
-    in_progress: t("in progress"),
-    completed: t("done"),
-  };
-  return known[status] ?? status;
-}
-
 function Row({ objective: { text, status, at } }: { objective: Objective }) {
-  const words = statusWords(status);
+  const words = objectiveWord(status);
   return (
     <li data-status={status}>
       <svg class="check" viewBox="0 0 16 16" aria-hidden="true">

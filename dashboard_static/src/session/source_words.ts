@@ -2,6 +2,7 @@
 
 import { clockMinute, costStateWords, exact, sum, unknown, usd } from "../format";
 import { later, t } from "../messages";
+import { own } from "../own";
 import type { CostState, Detail, ModelUse, SourceUsage } from "../protocol";
 
 export interface Prices {
@@ -17,7 +18,7 @@ const NAMES: Record<string, string> = {
   hooks: later("Hooks"),
 };
 
-export const nameOf = (source: string): string => (NAMES[source] ? t(NAMES[source]) : source);
+export const nameOf = (source: string): string => t(own(NAMES, source) ?? source);
 
 /** The state of the cost, which models have no price, and by which table the others were priced. */
 export function costWords(state: CostState, unpriced: readonly string[], prices: Prices | null): string {

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { usd } from "../format";
 import { t } from "../messages";
+import { own } from "../own";
 import { TokenCount, Unknown } from "../values";
 import { flatten, FOLDED_MAX, folded, type Branch } from "./branches";
 import { useField, type HoldSignal } from "./field";
@@ -58,7 +59,7 @@ const STEPS_MAX = 6;
 function Row({ branch: { id, depth, lines, agent } }: { branch: Branch }) {
   return (
     <tr data-agent={id} data-depth={depth}>
-      <th scope="row" title={id} aria-level={depth + 1}>
+      <th scope="row" title={id}>
         <span class="twigs">
           {lines.slice(-STEPS_MAX).map((line, at) => (
             <span key={at} class="twig" data-line={line} aria-hidden="true" />
@@ -79,5 +80,5 @@ function Row({ branch: { id, depth, lines, agent } }: { branch: Branch }) {
 
 function statusWords(status: string | null): string {
   const known: Record<string, string> = { running: t("running"), done: t("done"), failed: t("failed") };
-  return status === null ? "" : (known[status] ?? status);
+  return status === null ? "" : (own(known, status) ?? status);
 }
