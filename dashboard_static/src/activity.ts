@@ -61,9 +61,19 @@ export class Activity {
     ring.counts[ring.minute % MINUTES]! += more;
   }
 
+  /** A row that is not here any more may come back: what it did meanwhile belongs to no minute. */
   forget(id: string): void {
-    this.rings.delete(id);
     this.before.delete(id);
+  }
+
+  /** Forgets all but these. */
+  keep(rows: ReadonlyMap<string, unknown>): void {
+    for (const id of this.before.keys()) if (!rows.has(id)) this.forget(id);
+  }
+
+  /** What is too long ago to be shown. */
+  letGo(minute: number): void {
+    for (const [id, ring] of this.rings) if (minute - ring.minute >= MINUTES) this.rings.delete(id);
   }
 
   /** Oldest first, the given minute last; null where nothing was done. */

@@ -4,7 +4,7 @@
  */
 
 import { batch, effect, signal, untracked, type Signal } from "@preact/signals";
-import { forgetTokens, noteTokens } from "./board/activity";
+import { forgetTokens, keepTokens, noteTokens } from "./board/activity";
 import { choices, isStirred, settle, stir, stirAll, sumUp } from "./board/layout";
 import { sort } from "./board/choices";
 import { Pace } from "./pace";
@@ -25,10 +25,19 @@ export const rowCount = signal(0);
 
 const rowSignals = new Map<string, Signal<Summary | undefined>>();
 
-export function row(id: string): Signal<Summary | undefined> {
-  let held = rowSignals.get(id);
-  if (!held) rowSignals.set(id, (held = signal(model.overview.rows.get(id))));
-  return held;
+/** The row of a session, undefined while the board has none. To be asked for anew at each drawing. */
+export const row = (id: string): Signal<Summary | undefined> => rowSignals.get(id) ?? newRow(id);
+
+/** Kept while somebody looks at it: a board may be open for weeks. */
+function newRow(id: string): Signal<Summary | undefined> {
+  return signal(model.overview.rows.get(id), {
+    watched() {
+      if (!rowSignals.has(id)) rowSignals.set(id, this);
+    },
+    unwatched() {
+      if (rowSignals.get(id) === this) rowSignals.delete(id);
+    },
+  });
 }
 
 let pending = emptyOutcome();
@@ -69,6 +78,7 @@ export function flush(): void {
 function allRows(): void {
   const { rows } = model.overview;
   for (const [id, held] of rowSignals) held.value = rows.get(id);
+  keepTokens(rows);
   for (const [id, { tokens }] of rows) noteTokens(id, tokens);
   rowCount.value = rows.size;
   loaded.value = true;

@@ -51,6 +51,17 @@ describe("activity", () => {
     activity.note("a", spent(902), 4);
     expect(last(activity.of("a", 4), 2)).toEqual([0, 9]);
   });
+
+  it("holds on to no row that is gone, and to no minute that is too long ago", () => {
+    const activity = new Activity();
+    for (const tokens of [1, 5]) activity.note("a", spent(tokens), 1);
+    activity.keep(new Map());
+    activity.note("a", spent(900), 2);
+    expect(last(activity.of("a", 2), 2)).toEqual([4, 0]);
+    activity.letGo(1 + MINUTES);
+    activity.note("a", spent(901), 2);
+    expect(last(activity.of("a", 2), 2)).toEqual([0, 1]);
+  });
 });
 
 describe("its bars", () => {

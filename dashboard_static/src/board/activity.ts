@@ -15,6 +15,7 @@ export const minute = computed(() => minuteOf(now.value));
 /** Called for each change of a row, so that it has to cost next to nothing. */
 export const noteTokens = (id: string, tokens: Tokens | null): void => held.note(id, tokens, minute.peek());
 export const forgetTokens = (id: string): void => held.forget(id);
+export const keepTokens = (rows: ReadonlyMap<string, unknown>): void => held.keep(rows);
 
 /** To be read while drawing; null where nothing was done or nothing is known. */
 export function activityOf(id: string): number[] | null {
@@ -25,6 +26,7 @@ export function activityOf(id: string): number[] | null {
 /** Asks anew whenever the hub is heard again: nobody else knows what was done meanwhile. */
 export function followActivity(isHeard: () => boolean): void {
   const heard = computed(isHeard);
+  effect(() => held.letGo(minute.value));
   effect(() => {
     if (!heard.value) return held.interrupted();
     void get<ActivityAnswer>("api/activity").then(({ body }) => {

@@ -9,7 +9,7 @@ import { Cost, Unknown } from "../values";
 import type { Group } from "./arrange";
 import { folded, toggleFolded } from "./choices";
 import { figures, layout } from "./layout";
-import { rowId } from "./session_row";
+import { rowId } from "./row_id";
 
 /** Up to the tokens, which stand below their own. */
 const NAME_COLUMNS = 5;

@@ -11,8 +11,9 @@ import { GroupHead } from "./group_head";
 import { filter, layout } from "./layout";
 import { pressed } from "./list_keys";
 import { Nothing } from "./nothing";
+import { rowId } from "./row_id";
 import { selected } from "./selected";
-import { rowId, SessionRow } from "./session_row";
+import { SessionRow } from "./session_row";
 
 const HEIGHTS = { comfortable: 52, compact: 32 };
 const NARROW_HEIGHT = 88;

@@ -7,10 +7,10 @@ import { unreadNow } from "../unread";
 import { Cost, Joined, Progress, StatusWord, TokenCount } from "../values";
 import { ContextGauge } from "./context_gauge";
 import { RowMarks, UnreadMark } from "./row_marks";
+import { rowId } from "./row_id";
 import { selected as selectedRow } from "./selected";
 import { Sparkline } from "./sparkline";
 
-export const rowId = (id: string): string => `row-${id.replace(/[^\w-]/g, "_")}`;
 
 interface Props {
   id: string;
