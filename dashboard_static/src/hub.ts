@@ -22,6 +22,8 @@ export type Screen = "loading" | "login" | "expired" | "forbidden" | "app";
 
 export const screen = signal<Screen>("loading");
 export const me = signal<Me | null>(null);
+/** Viewers look on. */
+export const isOperator = (): boolean => me.value?.role === "operator";
 export const link = signal<Link>({ ...CLOSED, phase: "connecting" });
 const polling = signal(false);
 const told_behind = signal(false);
@@ -93,6 +95,7 @@ function welcomed(): void {
   polling.value = false;
   told_behind.value = false;
   endAwaited();
+  if (is_unknown) void askWho();
   send(resubscribe(model));
 }
 
@@ -162,8 +165,27 @@ export async function enter(): Promise<void> {
   if (mine !== entry) return;
   if (status === 401) return stop("login");
   if (status === 403) return stop("forbidden");
-  me.value = body;
+  is_unknown = body === null;
+  if (body) known(body);
   screen.value = "app";
+}
+
+let is_unknown = false;
+let workspace: string | null = null;
+
+/** What is held of one workspace is nothing to another: there the page begins anew. */
+function known(told: Me): void {
+  if (workspace !== null && workspace !== told.workspace) return location.reload();
+  workspace = told.workspace;
+  me.value = told;
+}
+
+/** Nobody answered when the page was opened; whoever is heard now can. */
+async function askWho(): Promise<void> {
+  is_unknown = false;
+  const { body } = await get<Me>("api/me");
+  if (body) known(body);
+  else is_unknown = true;
 }
 
 /** Whatever was open may be dead since, and whoever was away may be there again. */

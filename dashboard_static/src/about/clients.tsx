@@ -1,9 +1,10 @@
 import { Ago } from "../ago";
 import { bytes, exact, unknown } from "../format";
+import { isOperator } from "../hub";
 import { plural, t } from "../messages";
 import { received } from "../received";
 import type { Counts } from "./answers";
-import { clients, isOperator } from "./poll";
+import { clients } from "./poll";
 import { total } from "./quantile";
 import { stateWord } from "./screen";
 

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Answer } from "../api";
 import { Question } from "../history/question";
-import { me } from "../hub";
+import { isOperator } from "../hub";
 import type { About, Client } from "./answers";
 import { kept } from "./window";
 
@@ -12,8 +12,6 @@ const EVERY_MS = 2000;
 export const held = signal<readonly About[]>([]);
 export const clients = signal<{ worker: string; clients: Client[] } | null>(null);
 export const failed = signal("");
-
-export const isOperator = (): boolean => me.value?.role === "operator";
 
 /** Returns what ends it. */
 export function poll(): () => void {

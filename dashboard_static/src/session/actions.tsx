@@ -1,10 +1,11 @@
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { isOperator } from "../hub";
 import { Icon } from "../icons";
 import { t } from "../messages";
 import type { Summary } from "../protocol";
 import { notify } from "../words";
-import { archive, end, mayAct, type Failure } from "./acts";
+import { archive, end, type Failure } from "./acts";
 import { BudgetDialog } from "./budget_dialog";
 import { DeleteDialog } from "./delete_dialog";
 
@@ -22,7 +23,7 @@ export function Actions({ id, summary, rename }: Props) {
   const panel = useRef<HTMLDivElement>(null);
   const dialog = useSignal<"" | "budget" | "delete">("");
   const session = summary.value;
-  if (!mayAct() || !session) return null;
+  if (!isOperator() || !session) return null;
   const item = (words: string, name: string, then: () => void) => (
     <button
       type="button"

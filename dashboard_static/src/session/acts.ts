@@ -4,14 +4,10 @@
  */
 
 import { act, sessionPath } from "../api";
-import { me } from "../hub";
 import { t } from "../messages";
 import { notify } from "../words";
 
 export type Failure = string;
-
-/** Viewers look on. */
-export const mayAct = (): boolean => me.value?.role === "operator";
 
 const ACCEPTED = 202;
 

@@ -2,11 +2,11 @@ import { useSignal, type ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Ago, Elapsed } from "../ago";
 import { safeHref } from "../format";
+import { isOperator } from "../hub";
 import { Icon } from "../icons";
 import { t } from "../messages";
 import type { Summary } from "../protocol";
 import { StatusWord } from "../values";
-import { mayAct } from "./acts";
 import { HeadButtons } from "./head_buttons";
 import { usePiece } from "./piece";
 
@@ -19,7 +19,7 @@ interface Props {
 export function SessionHeader({ id, summary, freshness }: Props) {
   const session = summary.value;
   const renaming = useSignal(false);
-  const operator = usePiece(() => import("./operator"), mayAct());
+  const operator = usePiece(() => import("./operator"), isOperator());
   const title = session?.title ?? undefined;
   return (
     <header class="session-head">
