@@ -14,11 +14,11 @@ interface Props {
 export function BudgetBar({ scope, budget }: Props) {
   if (!budget || budget.limit_usd === null) return null;
   const { limit_usd, spent_usd } = budget;
-  const percent = Math.floor((100 * (spent_usd ?? 0)) / limit_usd);
+  const percent = spent_usd === null ? 0 : Math.floor((100 * spent_usd) / limit_usd);
   const level = percent >= 100 ? "over" : percent >= HIGH ? "high" : "low";
   const values = { spent: spent_usd === null ? unknown() : usd(spent_usd), limit: usd(limit_usd), percent };
   return (
-    <div class="budget" data-testid={`budget-${scope}`} data-level={level} title={titleOf(scope, level, values)}>
+    <div class="budget" data-testid={`budget-${scope}`} data-level={level} title={spent_usd === null ? undefined : titleOf(scope, level, values)}>
       <span class="budget-figures">{t("{spent} of {limit}", values)}</span>
       <svg class="budget-bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
         <rect class="progress-track" width="100" height="4" />

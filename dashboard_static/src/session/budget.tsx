@@ -27,7 +27,7 @@ export function Budget({ session, limit }: { session: Summary; limit: number }) 
         });
   return (
     <span
-      class="budget"
+      class="metric-budget"
       role="meter"
       aria-label={words}
       aria-valuemin={0}
