@@ -45,14 +45,22 @@ export function nameOfLanguage(code: string): string {
   return new Intl.DisplayNames([code], { type: "language" }).of(code) ?? code;
 }
 
+let wanted = "";
+
 /** Brings the words before anything is shown in the language; without them English stays. */
 export async function speak(code: string): Promise<void> {
+  wanted = code;
+  const path = paths.get(code);
+  const words = path ? await catalogueAt(path) : null;
+  // Another may have been chosen while these were on their way.
+  if (wanted === code) use(words ? code : ENGLISH, words ?? {});
+}
+
+async function catalogueAt(path: string): Promise<Catalogue | null> {
   try {
-    const path = paths.get(code);
-    const words = path ? ((await (await fetch(path)).json()) as Catalogue) : {};
-    use(path ? code : ENGLISH, words);
+    return (await (await fetch(path)).json()) as Catalogue;
   } catch {
-    use(ENGLISH, {});
+    return null;
   }
 }
 

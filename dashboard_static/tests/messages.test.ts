@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { languageOf, plural, rich, t, use } from "../src/messages";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { language, languageOf, plural, rich, speak, t, use } from "../src/messages";
 
 afterEach(() => use("en", {}));
 
@@ -33,6 +33,17 @@ describe("the language", () => {
     expect(languageOf("zh", ["en"])).toBe("zh");
     expect(languageOf("", ["xx", "zh-TW", "en"])).toBe("zh");
     expect(languageOf("", ["xx"])).toBe("en");
+  });
+
+  it("is the one that was chosen last, whichever words come first", async () => {
+    let come = (_: unknown) => {};
+    vi.stubGlobal("fetch", () => new Promise((resolve) => (come = resolve)));
+    const slow = speak("zh");
+    await speak("en");
+    come({ json: () => Promise.resolve({ Board: "看板" }) });
+    await slow;
+    vi.unstubAllGlobals();
+    expect([language.peek(), t("Board")]).toEqual(["en", "Board"]);
   });
 });
 
