@@ -7,7 +7,10 @@ let skew = 0;
 export const now = signal(Date.now());
 
 /** The present moment, also where no clock ticks because nobody looks. */
-export const hubNow = (): number => Date.now() + skew;
+export const hubNow = (): number => byHub(Date.now());
+
+/** A moment of this machine by the hub's clock. */
+export const byHub = (at: number): number => at + skew;
 
 export function heardTime(hub: number): void {
   skew = hub - Date.now();

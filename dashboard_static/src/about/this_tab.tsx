@@ -1,5 +1,5 @@
 import { Ago } from "../ago";
-import { now } from "../clock";
+import { byHub, now } from "../clock";
 import { bytes, exact, unknown } from "../format";
 import { link } from "../hub";
 import { t } from "../messages";
@@ -20,7 +20,7 @@ export function ThisTab() {
         <code>{received.worker || unknown()}</code>
       </Fact>
       <Fact name="heartbeat" words={t("Last heartbeat")}>
-        {heard_at === null ? t("none") : <Ago at={heard_at} />}
+        {heard_at === null ? t("none") : <Ago at={byHub(heard_at)} />}
       </Fact>
       <Fact name="frames" words={t("Frames received")}>
         {exact(received.frames)}
