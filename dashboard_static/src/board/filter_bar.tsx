@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { FilterField, StatusChip } from "../filter_parts";
 import { exact } from "../format";
@@ -7,14 +6,13 @@ import { rowCount, totals } from "../live";
 import { rich, t } from "../messages";
 import type { Status } from "../protocol";
 import { historyHref } from "../router";
+import { STATUSES } from "../store/order";
 import { markAllSeen } from "../unread";
 import { more, showMore } from "../view";
 import { setFilter, toggleStatus, toggleUnread } from "./filter_choices";
 import { FACTS, type Fact, type Filter } from "./filter";
 import { filter, layout, unreadCount } from "./layout";
 import { ViewMenu } from "./view_menu";
-
-const CHIPS: Status[] = ["waiting", "failed", "running", "stale", "idle", "ended"];
 
 export function FilterBar() {
   const { text, status } = filter.value;
@@ -29,7 +27,7 @@ export function FilterBar() {
           typed={(text) => setFilter({ text })}
         />
         <div class="chips" role="group" aria-label={t("Status")}>
-          {CHIPS.map((each) => (
+          {STATUSES.map((each) => (
             <Chip key={each} status={each} pressed={status.includes(each)} />
           ))}
           <UnreadChip />
@@ -123,10 +121,8 @@ function factWords(fact: Fact, text: string): ComponentChildren {
 
 /** Says how much of everything is in the list, so that a filter or a limit hides nothing silently. */
 function Shown() {
-  const announced = useSignal("");
   const all = Math.max(totals.value?.sessions ?? 0, rowCount.value);
   const words = t("{count} of {all}", { count: exact(layout.value.count), all: exact(all) });
-  if (announced.peek() !== words) announced.value = words;
   return (
     <span class="shown" data-testid="shown">
       {more.value ? (

@@ -1,7 +1,7 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import uPlot from "uplot";
-import { clockMinute, compact, DAY, dayMinute, duration, exact } from "../format";
+import { clockMinute, compact, DAY, dayMinute, duration, exact, unknown } from "../format";
 import { t } from "../messages";
 import { axesOf, coloursOf, hovers, short, upTo, usePlot } from "../plot";
 import { LETTERS, nameOf, type Compared } from "./answer";
@@ -46,7 +46,7 @@ function describe(sessions: readonly Compared[], measure: Measure, [, ...curves]
   const ends = curves.map((curve, at) =>
     t("{name}: {count} at the most.", {
       name: nameOf(sessions[at]!),
-      count: exact(Math.max(0, ...curve.map((each) => each ?? 0))),
+      count: lastOf(curve) < 0 ? unknown() : exact(Math.max(...curve.map((each) => each ?? 0))),
     }),
   );
   return [name, ...ends].join(" ");

@@ -7,7 +7,12 @@ import { change } from "./acts";
 export function Rename({ id, title, done }: { id: string; title: string; done: () => void }) {
   const field = useRef<HTMLInputElement>(null);
   const failure = useSignal("");
-  useEffect(() => field.current!.select(), []);
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    field.current!.select();
+    // The field goes and the focus must not go with it.
+    return () => before?.focus();
+  }, []);
   const save = async () => {
     failure.value = await change(id, { title: field.current!.value.trim() || null });
     if (!failure.peek()) done();
