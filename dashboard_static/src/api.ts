@@ -98,5 +98,5 @@ export const entryPath = (session: string, entry: string): string =>
   `${sessionPath(session)}/entries/${encodeURIComponent(entry)}`;
 export const timelinePath = (session: string, before: number, limit: number): string =>
   `${sessionPath(session)}/timeline?before=${before}&limit=${limit}`;
-/** The smallest question that `/api/usage` answers: it names its table of prices whatever is asked. */
+/** What was spent on this day, of UTC. */
 export const todayUsagePath = (): string => `api/usage?by=day&since=${isoDay(Date.now())}`;

@@ -2,7 +2,7 @@
 
 import { locale, t } from "./messages";
 import { own } from "./own";
-import type { CostState, ModelUse, Status, Tokens } from "./protocol";
+import type { CostState, ModelUse, Status, Summary, Tokens } from "./protocol";
 
 export const unknown = (): string => t("unknown");
 
@@ -70,6 +70,10 @@ export function statusWord(status: Status): string {
     stale: t("stale"),
   }[status];
 }
+
+/** What a session is called, in a list of sessions. */
+export const nameOf = ({ title, project, id }: Pick<Summary, "title" | "project" | "id">): string =>
+  title || project || id;
 
 /** Agents have words of their own for it besides these. */
 export function objectiveWord(status: string): string {

@@ -80,14 +80,24 @@ interface ChoiceProps<T extends string> {
   options: readonly (readonly [T, string])[];
 }
 
-export function Choice<T extends string>({ words, name, value, options }: ChoiceProps<T>) {
+/** One of several, kept in a signal. */
+export function Choice<T extends string>({ value, ...others }: ChoiceProps<T>) {
+  return <Select {...others} value={value.value} choose={(told) => (value.value = told)} />;
+}
+
+interface SelectProps<T extends string> extends Omit<ChoiceProps<T>, "value"> {
+  value: T;
+  choose: (told: T) => void;
+}
+
+export function Select<T extends string>({ words, name, value, options, choose }: SelectProps<T>) {
   return (
     <label class="menu-line">
       {words}
       <select
-        value={value.value}
+        value={value}
         data-testid={`menu-${name}`}
-        onChange={(event) => (value.value = event.currentTarget.value as T)}
+        onChange={(event) => choose(event.currentTarget.value as T)}
       >
         {options.map(([each, words]) => (
           <option key={each} value={each}>

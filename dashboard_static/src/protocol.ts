@@ -57,6 +57,12 @@ export interface ToolUse {
   total_ms: number | null;
 }
 
+/** Which table priced the calls. */
+export interface Prices {
+  package: string;
+  version: string;
+}
+
 export interface ModelUse {
   tokens: Tokens | null;
   cost_usd: number | null;

@@ -4,7 +4,7 @@ import { daysRange, withQuiet } from "../src/history/day_data";
 import { isSpan, span } from "../src/history/days";
 import { joined, type Listing } from "../src/history/listing";
 import { askedWords } from "../src/history/on_paper";
-import { Question } from "../src/history/question";
+import { Question } from "../src/question";
 import { historyHref, parse } from "../src/router";
 import { summary } from "./frames";
 

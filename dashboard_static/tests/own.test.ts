@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { objectiveWord } from "../src/format";
 import { own } from "../src/own";
 import { flatten } from "../src/session/branches";
-import { nameOf } from "../src/session/source_words";
+import { sourceWord } from "../src/session/source_words";
 import { emptyModel, open, receive } from "../src/store";
 
 describe("a name that every object has", () => {
@@ -12,7 +12,7 @@ describe("a name that every object has", () => {
   });
 
   it("is a word of an agent like any other", () => {
-    expect([objectiveWord("constructor"), nameOf("toString")]).toEqual(["constructor", "toString"]);
+    expect([objectiveWord("constructor"), sourceWord("toString")]).toEqual(["constructor", "toString"]);
   });
 
   it("is a parent that is not known", () => {

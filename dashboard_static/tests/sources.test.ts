@@ -5,7 +5,7 @@ import {
   costWords,
   differenceWords,
   inheritedWords,
-  nameOf,
+  sourceWord,
   silentWords,
   unpricedModels,
 } from "../src/session/source_words";
@@ -60,7 +60,7 @@ describe("what another source says", () => {
   });
 
   it("has a name that people know, or its own", () => {
-    expect([nameOf("otlp_metrics"), nameOf("my-agent")]).toEqual(["OTLP metrics", "my-agent"]);
+    expect([sourceWord("otlp_metrics"), sourceWord("my-agent")]).toEqual(["OTLP metrics", "my-agent"]);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { Answer } from "../api";
-import { Question } from "../history/question";
+import { Question } from "../question";
 import { isOperator } from "../hub";
 import type { About, Client } from "./answers";
 import { kept } from "./window";

@@ -4,7 +4,6 @@
  */
 
 import { effect } from "@preact/signals";
-import { get } from "../api";
 import { hubNow } from "../clock";
 import { unturned } from "../format";
 import { connection } from "../hub";
@@ -18,7 +17,7 @@ import { closeAllBut, show } from "./desktop";
 import { Busy, due, keyOf } from "./due";
 import { kindWord } from "./kind";
 import { lead, leads } from "./leader";
-import { placeOf, titleOf, type Named } from "./names";
+import { namedNow, placeOf, titleOf } from "./names";
 import { ring, unlock } from "./sound";
 import { readTold, writeTold } from "./told";
 
@@ -98,7 +97,7 @@ function showMany(untold: readonly Item[]): void {
 }
 
 async function showItem(item: Item): Promise<void> {
-  const session = await named(item.session);
+  const session = await namedNow(item.session);
   // It may be over by the time that its session's name is here.
   if (!items.peek().some((each) => keyOf(each) === keyOf(item))) return;
   const about = [kindWord(item.kind), item.tool, ...placeOf(session)].filter(Boolean).join(" · ");
@@ -115,10 +114,6 @@ function titleWords({ kind }: Item, title: string): string {
   if (kind === "failure") return t("{title} has failed", { title });
   if (kind === "budget") return t("{title} comes to the end of a budget", { title });
   return t("{title} needs you", { title });
-}
-
-async function named(id: string): Promise<Named | null> {
-  return row(id).peek() ?? (await get<Named>(`api/sessions/${encodeURIComponent(id)}`)).body;
 }
 
 function followPins(): void {

@@ -1,7 +1,7 @@
 /** Where an item comes from: by its session's row or, where the view has none, asked of the hub once. */
 
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import { get } from "../api";
+import { get, sessionPath } from "../api";
 import { loaded, row } from "../live";
 import type { Summary } from "../protocol";
 
@@ -12,10 +12,13 @@ const asked = new Map<string, Signal<Named | null>>();
 /** One after the other: an inbox full of sessions that are out of view is no reason for a storm. */
 let line: Promise<unknown> = Promise.resolve();
 
-export function named(id: string): ReadonlySignal<Named | null> {
-  const held = row(id);
-  return computed(() => held.value ?? (loaded.value ? ask(id).value : null));
-}
+export const named = (id: string): ReadonlySignal<Named | null> =>
+  computed(() => row(id).value ?? (loaded.value ? ask(id).value : null));
+
+const asking = (id: string) => get<Named>(sessionPath(id));
+
+/** For who cannot wait until the others were asked. */
+export const namedNow = async (id: string): Promise<Named | null> => row(id).peek() ?? (await asking(id)).body;
 
 function ask(id: string): Signal<Named | null> {
   const known = asked.get(id);
@@ -24,7 +27,7 @@ function ask(id: string): Signal<Named | null> {
   asked.set(id, answer);
   if (asked.size > ASKED_MAX) asked.delete(asked.keys().next().value!);
   line = line.then(async () => {
-    const { body, status } = await get<Named>(`api/sessions/${encodeURIComponent(id)}`);
+    const { body, status } = await asking(id);
     answer.value = body;
     // Whoever could not be asked is asked again when its item is drawn anew.
     if (!body && status !== 404) asked.delete(id);

@@ -1,6 +1,6 @@
 /** How full a model's context is; where nobody knows how much it takes in, the number alone. */
 
-import { contextMax } from "../context_windows";
+import { contextMax } from "../models";
 import { compact, exact } from "../format";
 import { t } from "../messages";
 import { Unknown } from "../values";

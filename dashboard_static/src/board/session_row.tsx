@@ -1,4 +1,5 @@
 import { Ago } from "../ago";
+import { nameOf } from "../format";
 import { row } from "../live";
 import { plural, t } from "../messages";
 import type { Summary } from "../protocol";
@@ -81,7 +82,7 @@ function StatusCell({ session }: { session: Summary }) {
 }
 
 function TitleCell({ session }: { session: Summary }) {
-  const title = session.title ?? session.project ?? session.id;
+  const title = nameOf(session);
   return (
     <span role="gridcell" class="cell title-cell" data-column="session">
       <span class="title-line">

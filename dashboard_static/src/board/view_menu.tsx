@@ -4,7 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { Icon } from "../icons";
 import { model } from "../live";
 import { narrow } from "../media";
-import { Choice, Switch } from "../menu";
+import { Choice, Select, Switch } from "../menu";
 import { t } from "../messages";
 import { density, grouping, GROUPINGS, sort, SORTS, type Density, type Grouping } from "./choices";
 import { sortWords } from "./columns";
@@ -76,21 +76,13 @@ function FactChoice({ fact, values }: { fact: Fact; values: string[] }) {
   if (values.length < 2 && chosen === undefined) return null;
   const all = chosen === undefined || values.includes(chosen) ? values : [chosen, ...values];
   return (
-    <label class="menu-line">
-      {factName(fact)}
-      <select
-        value={chosen ?? ""}
-        data-testid={`menu-${fact}`}
-        onChange={(event) => setFilter({ [fact]: event.currentTarget.value || undefined })}
-      >
-        <option value="">{t("all")}</option>
-        {all.map((each) => (
-          <option key={each} value={each}>
-            {each}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Select
+      words={factName(fact)}
+      name={fact}
+      value={chosen ?? ""}
+      options={[["", t("all")], ...all.map((each) => [each, each] as const)]}
+      choose={(told) => setFilter({ [fact]: told || undefined })}
+    />
   );
 }
 

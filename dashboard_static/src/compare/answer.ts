@@ -8,6 +8,3 @@ export interface Compared
 }
 
 export const LETTERS = ["A", "B", "C", "D"] as const;
-
-export const nameOf = ({ title, project, id }: Pick<Summary, "title" | "project" | "id">): string =>
-  title ?? project ?? id;

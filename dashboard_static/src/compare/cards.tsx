@@ -1,11 +1,12 @@
 import { Ago } from "../ago";
 import { names } from "../chosen";
+import { nameOf } from "../format";
 import { Icon } from "../icons";
 import { row } from "../live";
 import { t } from "../messages";
 import { sessionHref } from "../router";
 import { StatusWord } from "../values";
-import { LETTERS, nameOf, type Compared } from "./answer";
+import { LETTERS, type Compared } from "./answer";
 
 interface Props {
   ids: readonly string[];

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
+import { nameOf } from "../format";
 import { t } from "../messages";
-import { nameOf, type Compared } from "./answer";
+import type { Compared } from "./answer";
 import { Letter } from "./cards";
 
 export interface ColumnsProps {

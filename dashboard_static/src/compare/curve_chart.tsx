@@ -1,10 +1,10 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import uPlot from "uplot";
-import { clockMinute, compact, DAY, dayMinute, duration, exact, unknown } from "../format";
+import { clockMinute, compact, DAY, dayMinute, duration, exact, nameOf, unknown } from "../format";
 import { t } from "../messages";
 import { axesOf, coloursOf, hovers, short, upTo, usePlot } from "../plot";
-import { LETTERS, nameOf, type Compared } from "./answer";
+import { LETTERS, type Compared } from "./answer";
 import { columns, lastOf, valueAt, type Axis, type Columns, type Measure } from "./curves";
 
 interface Props {

@@ -1,25 +1,15 @@
+/** Tokens over time of what is compared. The chart library comes when it is asked for. */
+
 import { useSignal, type Signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { t } from "../messages";
+import { usePiece } from "../piece";
 import type { ColumnsProps } from "./columns";
-import type { CurveChart } from "./curve_chart";
 import type { Axis, Measure } from "./curves";
 
-/** The chart library comes when it is asked for, and the room for it is there before. */
 export function CurvesPanel({ sessions, ids }: ColumnsProps) {
-  const chart = useSignal<typeof CurveChart | null>(null);
+  const Chart = usePiece(() => import("../charts"))?.CurveChart;
   const axis = useSignal<Axis>("elapsed");
   const measure = useSignal<Measure>("cumulative");
-  useEffect(() => {
-    let gone = false;
-    void import("../charts").then((module) => {
-      if (!gone) chart.value = module.CurveChart;
-    });
-    return () => {
-      gone = true;
-    };
-  }, []);
-  const Chart = chart.value;
   const empty = sessions.every(({ token_series }) => token_series.length === 0);
   // What a chart is made of is fixed when it is made.
   const key = [axis.value, measure.value, ...sessions.map(({ id }) => id)].join("\n");

@@ -3,15 +3,15 @@ import { useEffect } from "preact/hooks";
 import { Ago } from "../ago";
 import { matcher, noFilter } from "../board/filter";
 import { names } from "../chosen";
+import { nameOf } from "../format";
 import { FilterField } from "../filter_parts";
 import { isAskable } from "../history/asked";
 import type { Page } from "../history/answers";
-import { Question } from "../history/question";
+import { Question } from "../question";
 import { holds, model, row } from "../live";
 import { plural, t } from "../messages";
 import type { Summary } from "../protocol";
 import { Cost, Joined, StatusWord, TokenCount } from "../values";
-import { nameOf } from "./answer";
 
 interface Props {
   ids: readonly string[];

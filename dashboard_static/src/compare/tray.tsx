@@ -1,5 +1,6 @@
 import { Fragment } from "preact";
 import { chosen, names } from "../chosen";
+import { nameOf } from "../format";
 import { row } from "../live";
 import { plural, t } from "../messages";
 import { compareHref, route } from "../router";
@@ -31,6 +32,6 @@ export function Tray() {
 }
 
 function titleOf(id: string): string {
-  const { title, project } = row(id).value ?? {};
-  return title ?? project ?? names.get(id) ?? id;
+  const session = row(id).value;
+  return session ? nameOf(session) : (names.get(id) ?? id);
 }

@@ -5,7 +5,7 @@
 
 import { effect } from "@preact/signals";
 import type { Answer } from "../api";
-import { Question } from "../history/question";
+import { Question } from "../question";
 import { row } from "../live";
 import type { Compared } from "./answer";
 

@@ -1,7 +1,6 @@
 /** What the API answers of the past. Names are its own, untranslated. */
 
-import type { CostState, Summary, Tokens } from "../protocol";
-import type { Prices } from "../session/source_words";
+import type { CostState, Prices, Summary, Tokens } from "../protocol";
 
 /** A piece of a text: its parts, and whether each is what was looked for. */
 export type Hit = [text: string, is_hit: boolean][];

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { Summary } from "../protocol";
 import type { Hit, Page } from "./answers";
 import { sessionsPath } from "./asked";
-import { Question } from "./question";
+import { Question } from "../question";
 
 export interface Listing {
   /** What the rows are the answer to. */

@@ -1,6 +1,6 @@
 import { Ago } from "../ago";
 import { chosen, toggleChosen } from "../chosen";
-import { dateTime, dayMinute } from "../format";
+import { dateTime, dayMinute, nameOf } from "../format";
 import { row } from "../live";
 import { t } from "../messages";
 import type { Summary } from "../protocol";
@@ -12,7 +12,7 @@ import { isAskable, reportPath } from "./asked";
 /** One that is on the board is shown as it is now. */
 export function SessionRow({ listed, hit }: { listed: Summary; hit: Hit | undefined }) {
   const session = row(listed.id).value ?? listed;
-  const title = session.title ?? session.project ?? session.id;
+  const title = nameOf(session);
   const report = reportPath(session.id);
   return (
     <tr

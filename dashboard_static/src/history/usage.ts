@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Spent, ToolCalls, Usage } from "./answers";
 import { usagePath, type Asked } from "./asked";
-import { Question } from "./question";
+import { Question } from "../question";
 
 const KINDS = ["day", "model", "project", "tool", "agent"] as const;
 

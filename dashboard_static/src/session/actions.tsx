@@ -1,5 +1,6 @@
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { nameOf } from "../format";
 import { isOperator } from "../hub";
 import { Icon } from "../icons";
 import { t } from "../messages";
@@ -76,7 +77,7 @@ export function Actions({ id, summary, rename }: Props) {
           : item(t("End"), "end", () => said(end(id)))}
       </div>
       {dialog.value === "budget" && <BudgetDialog id={id} budget={session.budget_usd} closed={closed} />}
-      {dialog.value === "delete" && <DeleteDialog id={id} title={session.title ?? id} closed={closed} />}
+      {dialog.value === "delete" && <DeleteDialog id={id} title={nameOf(session)} closed={closed} />}
     </>
   );
 }

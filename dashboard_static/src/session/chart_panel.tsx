@@ -3,7 +3,7 @@ import { t } from "../messages";
 import { ALL, type Span } from "./chart_data";
 import { useField, type HoldSignal } from "./field";
 import { Panel } from "./panel";
-import { usePiece } from "./piece";
+import { usePiece } from "../piece";
 
 /** The chart library is half of all script and the board needs none of it: it comes when asked for. */
 export function ChartPanel({ hold }: { hold: HoldSignal }) {

@@ -1,14 +1,14 @@
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Ago, Elapsed } from "../ago";
-import { safeHref } from "../format";
+import { nameOf, safeHref } from "../format";
 import { isOperator } from "../hub";
 import { Icon } from "../icons";
 import { t } from "../messages";
 import type { Summary } from "../protocol";
 import { StatusWord } from "../values";
 import { HeadButtons } from "./head_buttons";
-import { usePiece } from "./piece";
+import { usePiece } from "../piece";
 
 interface Props {
   id: string;
@@ -30,7 +30,7 @@ export function SessionHeader({ id, summary, freshness }: Props) {
         {operator && renaming.value ? (
           <operator.Rename id={id} title={title ?? ""} done={() => (renaming.value = false)} />
         ) : (
-          <h1 title={title}>{title ?? session?.project ?? id}</h1>
+          <h1 title={title}>{session ? nameOf(session) : id}</h1>
         )}
         {session ? <Facts session={session} /> : <p class="facts">{id}</p>}
       </div>

@@ -3,13 +3,13 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { exact, usd } from "../format";
 import { t } from "../messages";
+import { askPrices, prices } from "../models";
 import type { Summary } from "../protocol";
 import { isFresh } from "../store/hold";
 import { Cost, Count } from "../values";
 import { Budget } from "./budget";
 import { useField, type HoldSignal } from "./field";
 import { Grown, useSamples, type Samples } from "./grown";
-import { askPrices, prices } from "./prices";
 import { costWords, unpricedModels } from "./source_words";
 
 interface Props {

@@ -3,12 +3,7 @@
 import { clockMinute, costStateWords, exact, sum, unknown, usd } from "../format";
 import { later, t } from "../messages";
 import { own } from "../own";
-import type { CostState, Detail, ModelUse, SourceUsage } from "../protocol";
-
-export interface Prices {
-  package: string;
-  version: string;
-}
+import type { CostState, Detail, ModelUse, Prices, SourceUsage } from "../protocol";
 
 const NAMES: Record<string, string> = {
   transcript: later("Transcript"),
@@ -18,7 +13,7 @@ const NAMES: Record<string, string> = {
   hooks: later("Hooks"),
 };
 
-export const nameOf = (source: string): string => t(own(NAMES, source) ?? source);
+export const sourceWord = (source: string): string => t(own(NAMES, source) ?? source);
 
 /** The state of the cost, which models have no price, and by which table the others were priced. */
 export function costWords(state: CostState, unpriced: readonly string[], prices: Prices | null): string {
@@ -49,7 +44,7 @@ export function differenceWords(counted: SourceUsage, told: SourceUsage): string
 }
 
 export function silentWords(source: string, since: number): string {
-  const values = { source: nameOf(source), time: clockMinute(since) };
+  const values = { source: sourceWord(source), time: clockMinute(since) };
   if (source === "transcript") return t("{source} silent since {time}: tokens may be behind.", values);
   if (source === "hooks") return t("{source} silent since {time}: status may be behind.", values);
   return t("{source} silent since {time}: what it tells may be behind.", values);

@@ -2,7 +2,7 @@ import { t } from "../messages";
 import { Cost, TokenCount } from "../values";
 import { useField, type HoldSignal } from "./field";
 import { Panel } from "./panel";
-import { differenceWords, inheritedWords, nameOf, silentWords } from "./source_words";
+import { differenceWords, inheritedWords, sourceWord, silentWords } from "./source_words";
 
 /** Sources that fell behind while others are heard: a board that still moves looks complete. */
 export function Silences({ hold }: { hold: HoldSignal }) {
@@ -42,7 +42,7 @@ export function Sources({ hold }: { hold: HoldSignal }) {
             {sources.map(([name, told], place) => (
               <tr key={name} data-source={name}>
                 <th scope="row">
-                  {nameOf(name)}{" "}
+                  {sourceWord(name)}{" "}
                   <span class="muted">{place === 0 ? t("counts") : differenceWords(counted!, told)}</span>
                 </th>
                 <td class="number">

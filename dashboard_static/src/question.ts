@@ -1,6 +1,6 @@
 /** One question at a time: a new one takes the place of the last, whose answers nobody hears any more. */
 
-import { get, type Answer } from "../api";
+import { get, type Answer } from "./api";
 
 export class Question {
   private running: AbortController | null = null;
