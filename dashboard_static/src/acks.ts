@@ -1,9 +1,9 @@
 /** Counts frames and says when the hub must hear of it: it stops sending to who stays silent. */
 
-export const ACK_FRAMES = 32;
+const ACK_FRAMES = 32;
 /** A quarter of what the hub lets be on its way: it never has to wait for a page that keeps up. */
 export const ACK_BYTES = 64 * 1024;
-export const ACK_MS = 500;
+const ACK_MS = 500;
 
 export class Acks {
   private received = 0;

@@ -63,7 +63,7 @@ function Parts({ whole: { request, full_bytes }, summary }: { whole: Whole; summ
   const isEmpty = rest.length === 0 && !questions && !edits && command === undefined && plan === undefined;
   return (
     <>
-      {description && <p class="asked-description">{plain(description)}</p>}
+      {description && <p>{plain(description)}</p>}
       {command !== undefined && <Texts text={command} words={t("Command")} />}
       {(file || cut) && <p class="asked-file">{plain(file ?? summary)}</p>}
       {edits && <Edits edits={edits} />}
@@ -121,7 +121,7 @@ function Pairs({ pairs }: { pairs: readonly Pair[] }) {
 const BUDGET = /^(\d+) % of the (session|day|month)'s budget(?: \((.+)\))? is spent: ([\d.]+) of ([\d.]+) USD$/;
 
 /** The hub says it in English; what it says is known well enough to be said in any language. */
-export function budgetWords(summary: string): string {
+function budgetWords(summary: string): string {
   const [, percent, scope, which = "", spent, limit] = BUDGET.exec(summary) ?? [];
   if (!percent) return summary;
   const values = { percent, which, spent: usd(Number(spent)), limit: usd(Number(limit)) };

@@ -16,7 +16,7 @@ export interface Question {
   rest: Pair[];
 }
 
-export interface Request {
+interface Request {
   /** A sentence of the agent's about it. */
   description?: string;
   command?: string;

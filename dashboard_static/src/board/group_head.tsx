@@ -60,7 +60,7 @@ function Counts({ id, ofStatus }: { id: string; ofStatus: boolean }) {
   const { sessions, waiting } = told;
   return (
     <>
-      <span class="group-count">{plural(sessions, "1 session", "{count} sessions", { count: exact(sessions) })}</span>
+      <span>{plural(sessions, "1 session", "{count} sessions", { count: exact(sessions) })}</span>
       {waiting > 0 && !ofStatus && <span class="group-waiting">{t("{count} waiting", { count: exact(waiting) })}</span>}
     </>
   );

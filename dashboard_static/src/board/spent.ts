@@ -17,7 +17,7 @@ export interface Budget {
   spent_usd: number | null;
 }
 
-export type Budgets = Record<"day" | "month", Budget>;
+type Budgets = Record<"day" | "month", Budget>;
 
 export const today = signal<Today | null>(null);
 export const budgets = signal<Budgets | null>(null);

@@ -7,7 +7,7 @@ import { row } from "../live";
 import type { Compared } from "./answer";
 import { Watch } from "./watch";
 
-export interface Comparison {
+interface Comparison {
   /** Those of them that are known yet, in the order of the address. */
   sessions: ReadonlySignal<Compared[]>;
   failed: ReadonlySignal<string>;

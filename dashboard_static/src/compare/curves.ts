@@ -6,7 +6,7 @@ import type { Bucket } from "../protocol";
 export type Axis = "elapsed" | "clock";
 export type Measure = "cumulative" | "minute";
 
-export interface Timed {
+interface Timed {
   started_at: number | null;
   token_series: readonly Bucket[];
 }

@@ -2,11 +2,11 @@ import { cost, usd } from "../format";
 import { t } from "../messages";
 import type { Summary } from "../protocol";
 
-export type BudgetState = "within" | "near" | "over" | "unknown";
+type BudgetState = "within" | "near" | "over" | "unknown";
 
 const NEAR = 0.8;
 
-export function budgetState(spent: number | null, limit: number): BudgetState {
+function budgetState(spent: number | null, limit: number): BudgetState {
   if (spent === null) return "unknown";
   if (spent >= limit) return "over";
   return spent >= NEAR * limit ? "near" : "within";

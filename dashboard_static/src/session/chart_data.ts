@@ -2,9 +2,7 @@
 
 import type { Bucket } from "../protocol";
 
-/** From the bottom of a bar to its top. Cache reads are ten to a hundred times the rest: their own axis. */
-export const STACK = ["output", "input", "cache_write"] as const;
-
+/** Of a bar its top, its middle and its base. Cache reads are ten to a hundred times the rest: their own axis. */
 export type Columns = [at: number[], whole: number[], middle: number[], base: number[], cache_read: number[]];
 
 export function columns(series: readonly Bucket[]): Columns {

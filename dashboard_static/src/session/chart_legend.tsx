@@ -4,7 +4,7 @@ import type { Bucket } from "../protocol";
 
 const NAMES = ["output", "input", "cache_write", "cache_read"] as const;
 
-export function seriesWords(name: (typeof NAMES)[number]): string {
+function seriesWords(name: (typeof NAMES)[number]): string {
   return {
     output: t("Output"),
     input: t("Input"),

@@ -29,7 +29,7 @@ export function Objectives({ hold }: { hold: HoldSignal }) {
 }
 
 /** When the last of them was done, null if that is not known; undefined while any is not. */
-export function doneAt(list: readonly Objective[]): number | null | undefined {
+function doneAt(list: readonly Objective[]): number | null | undefined {
   if (list.length === 0 || list.some(({ status }) => status !== "completed")) return undefined;
   const times = list.flatMap(({ at }) => (at === null ? [] : [at]));
   return times.length > 0 ? Math.max(...times) : null;

@@ -19,7 +19,7 @@ export function Subagents({ hold }: { hold: HoldSignal }) {
       aside={count && count.total > 0 && t("{active} of {total} active", count)}
       empty={all.length === 0 && t("None were started.")}
     >
-      <table class="table tree">
+      <table class="table">
         <thead>
           <tr>
             <th scope="col">{t("Agent")}</th>

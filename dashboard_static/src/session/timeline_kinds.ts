@@ -17,7 +17,7 @@ const GROUP_OF: Partial<Record<EntryKind, Group>> = {
   error: "errors",
 };
 
-export function groupsOf(row: TimelineRow): readonly Group[] {
+function groupsOf(row: TimelineRow): readonly Group[] {
   const group = GROUP_OF[row.start.kind] ?? "other";
   return group === "tools" && outcomeOf(row, false) === "failed" ? ["tools", "errors"] : [group];
 }

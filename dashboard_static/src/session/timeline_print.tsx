@@ -7,7 +7,7 @@ import { t } from "../messages";
 import { outcomeOf, type TimelineRow } from "./timeline_rows";
 import { Line } from "./timeline_row";
 
-export const PRINTED_MAX = 500;
+const PRINTED_MAX = 500;
 
 export function usePrinting(): ReadonlySignal<boolean> {
   const printing = useSignal(false);

@@ -39,7 +39,7 @@ export function placeOf(rows: readonly TimelineRow[], seq: number): number {
   return rows.findIndex(({ start, end }) => start.seq === seq || end?.seq === seq);
 }
 
-export const CLOSED_PX = 30;
+const CLOSED_PX = 30;
 const OPEN_MAX_PX = 320;
 const LINE_PX = 18;
 const PART_PX = 34;

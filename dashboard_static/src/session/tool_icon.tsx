@@ -13,7 +13,7 @@ const PATHS = {
   other: "M9.5 2.6a3.6 3.6 0 0 0-3.3 4.9l-3.7 3.7 2.3 2.3 3.7-3.7a3.6 3.6 0 0 0 4.7-4.6L11 7.4 8.7 5.1l2.1-2.2a3.6 3.6 0 0 0-1.3-.3z",
 } as const;
 
-export type ToolKind = keyof typeof PATHS;
+type ToolKind = keyof typeof PATHS;
 
 /** The first that fits counts: a server's tools are its own, whatever they are called. */
 const KINDS: readonly [ToolKind, RegExp][] = [
@@ -28,7 +28,7 @@ const KINDS: readonly [ToolKind, RegExp][] = [
   ["read", /read|view|open|cat/i],
 ];
 
-export function toolKind(name: string): ToolKind {
+function toolKind(name: string): ToolKind {
   return KINDS.find(([, words]) => words.test(name))?.[0] ?? "other";
 }
 

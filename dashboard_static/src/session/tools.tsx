@@ -44,7 +44,7 @@ export function Tools({ hold }: { hold: HoldSignal }) {
   );
 }
 
-export function byCalls(tools: Record<string, ToolUse>): [string, ToolUse][] {
+function byCalls(tools: Record<string, ToolUse>): [string, ToolUse][] {
   return Object.entries(tools).sort(([a, x], [b, y]) => y.calls - x.calls || (a < b ? -1 : 1));
 }
 
