@@ -11,7 +11,19 @@ import { compareHref, go, historyHref, parse, route } from "./router";
 export const sheetOpen = signal(false);
 
 /** The list in view takes these; there is at most one. */
-export const listKeys: { current: ((key: string) => boolean) | null } = { current: null };
+const listKeys: { current: ((key: string) => boolean) | null } = { current: null };
+
+/** By `useLayoutEffect` a key is heard that is pressed as soon as the list is seen. */
+export function useListKeys(own: (key: string) => boolean, useIt = useEffect): void {
+  useIt(() => {
+    listKeys.current = own;
+    return () => {
+      // The list that comes after this one may be there already.
+      if (listKeys.current === own) listKeys.current = null;
+    };
+  }, []);
+}
+
 export const filterField: { current: HTMLInputElement | null } = { current: null };
 
 const MOVES: Record<string, string> = { j: "ArrowDown", k: "ArrowUp" };

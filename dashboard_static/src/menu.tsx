@@ -47,23 +47,29 @@ export function Menu() {
           options={[["", t("the browser's")], ...LANGUAGES.map((code) => [code, nameOfLanguage(code)] as const)]}
         />
         {isOpen.value && <AlertChoices />}
-        <p class="menu-links">
-          <a class="ghost" href="#/about" onClick={close}>
-            {t("About the hub")}
-          </a>
-          <button
-            type="button"
-            class="ghost"
-            onClick={() => {
-              close();
-              sheetOpen.value = true;
-            }}
-          >
-            {t("Keyboard shortcuts")} <kbd>?</kbd>
-          </button>
-        </p>
+        <Links />
       </div>
     </>
+  );
+}
+
+function Links() {
+  return (
+    <p class="menu-links">
+      <a class="ghost" href="#/about" onClick={close}>
+        {t("About the hub")}
+      </a>
+      <button
+        type="button"
+        class="ghost"
+        onClick={() => {
+          close();
+          sheetOpen.value = true;
+        }}
+      >
+        {t("Keyboard shortcuts")} <kbd>?</kbd>
+      </button>
+    </p>
   );
 }
 

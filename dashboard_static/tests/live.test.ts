@@ -5,10 +5,14 @@ import { emptyOutcome } from "../src/store/outcome";
 import { summary } from "./frames";
 
 beforeEach(() => {
+  vi.useFakeTimers();
   vi.stubGlobal("document", { hidden: false });
   vi.stubGlobal("requestAnimationFrame", () => 0);
 });
-afterEach(() => void vi.unstubAllGlobals());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 describe("the row of a session", () => {
   it("is one for all who look at it, and is kept no longer than they look", () => {

@@ -3,12 +3,11 @@ import { bytes, exact, unknown } from "../format";
 import { isOperator } from "../hub";
 import { plural, t } from "../messages";
 import { received } from "../received";
-import type { Counts } from "./answers";
+import type { Client, Counts } from "./answers";
 import { clients } from "./poll";
 import { total } from "./quantile";
 import { stateWord } from "./screen";
 
-/** Who else is connected to the worker; only an operator is told. */
 export function Clients({ counts, worker }: { counts: Counts | undefined; worker: string | undefined }) {
   if (!isOperator()) {
     return (
@@ -32,15 +31,7 @@ export function Clients({ counts, worker }: { counts: Counts | undefined; worker
         <caption class="hidden">{t("Connected browsers")}</caption>
         <thead>
           <tr>
-            {[
-              t("Connection"),
-              t("Client"),
-              t("State"),
-              t("Frames a second"),
-              t("Opened"),
-              t("On their way"),
-              t("Last sent"),
-            ].map((each) => (
+            {heads().map((each) => (
               <th key={each} scope="col">
                 {each}
               </th>
@@ -49,25 +40,39 @@ export function Clients({ counts, worker }: { counts: Counts | undefined; worker
         </thead>
         <tbody>
           {told.clients.map((each) => (
-            <tr key={each.connection} data-connection={each.connection}>
-              <th scope="row">
-                <code>{each.connection}</code>
-                {each.connection === received.connection && (
-                  <span class="about-meaning">{t("this tab")}</span>
-                )}
-              </th>
-              <td>{each.client ?? unknown()}</td>
-              <td>{stateWord(each.state)}</td>
-              <td>{t("at most {count}", { count: each.rate_hz })}</td>
-              <td>{exact(each.subscriptions.length)}</td>
-              <td>{bytes(each.in_flight_bytes)}</td>
-              <td>
-                <Ago at={each.last_write_at} />
-              </td>
-            </tr>
+            <Row key={each.connection} told={each} />
           ))}
         </tbody>
       </table>
     </section>
+  );
+}
+
+const heads = (): string[] => [
+  t("Connection"),
+  t("Client"),
+  t("State"),
+  t("Frames a second"),
+  t("Opened"),
+  t("On their way"),
+  t("Last sent"),
+];
+
+function Row({ told }: { told: Client }) {
+  return (
+    <tr data-connection={told.connection}>
+      <th scope="row">
+        <code>{told.connection}</code>
+        {told.connection === received.connection && <span class="about-meaning">{t("this tab")}</span>}
+      </th>
+      <td>{told.client ?? unknown()}</td>
+      <td>{stateWord(told.state)}</td>
+      <td>{t("at most {count}", { count: told.rate_hz })}</td>
+      <td>{exact(told.subscriptions.length)}</td>
+      <td>{bytes(told.in_flight_bytes)}</td>
+      <td>
+        <Ago at={told.last_write_at} />
+      </td>
+    </tr>
   );
 }

@@ -1,6 +1,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { listKeys } from "../keys";
+import { useListKeys } from "../keys";
 import { t } from "../messages";
 import { narrow } from "../media";
 import { more, showMore } from "../view";
@@ -32,15 +32,7 @@ export function SessionList() {
   const { entries } = layout.value;
   const at = selected.value === null ? -1 : entries.indexOf(selected.value);
   const focused = useSignal(false);
-  // A key that is pressed as soon as the list is seen is heard.
-  useLayoutEffect(() => {
-    const own = (key: string) => scroller.current !== null && pressed(key, scroller.current, placesNow);
-    listKeys.current = own;
-    return () => {
-      // The list that comes after this one may be there already.
-      if (listKeys.current === own) listKeys.current = null;
-    };
-  }, []);
+  useListKeys((key) => scroller.current !== null && pressed(key, scroller.current, placesNow), useLayoutEffect);
   useEffect(() => {
     if (at >= 0) reveal(scroller.current!, places, at);
   }, [places.rowHeight]);

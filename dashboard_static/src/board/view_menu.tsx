@@ -38,26 +38,7 @@ export function ViewMenu() {
           values.value = valuesOf();
         }}
       >
-        <Choice
-          words={t("Sort")}
-          name="sort"
-          value={sort}
-          options={SORTS.map((each) => [each, sortWords(each)])}
-        />
-        <Choice
-          words={t("Group by")}
-          name="grouping"
-          value={grouping}
-          options={GROUPINGS.map((each) => [each, groupingWords(each)])}
-        />
-        {!narrow.value && (
-          <Choice
-            words={t("Rows")}
-            name="density"
-            value={density}
-            options={DENSITIES.map((each) => [each, each === "compact" ? t("compact") : t("comfortable")])}
-          />
-        )}
+        <Looks />
         {values.value && FACTS.map((fact) => <FactChoice key={fact} fact={fact} values={values.value![fact]} />)}
         <Switch
           words={t("Archived too")}
@@ -66,6 +47,33 @@ export function ViewMenu() {
           change={(on) => setFilter({ archived: on })}
         />
       </div>
+    </>
+  );
+}
+
+function Looks() {
+  return (
+    <>
+      <Choice
+        words={t("Sort")}
+        name="sort"
+        value={sort}
+        options={SORTS.map((each) => [each, sortWords(each)])}
+      />
+      <Choice
+        words={t("Group by")}
+        name="grouping"
+        value={grouping}
+        options={GROUPINGS.map((each) => [each, groupingWords(each)])}
+      />
+      {!narrow.value && (
+        <Choice
+          words={t("Rows")}
+          name="density"
+          value={density}
+          options={DENSITIES.map((each) => [each, each === "compact" ? t("compact") : t("comfortable")])}
+        />
+      )}
     </>
   );
 }

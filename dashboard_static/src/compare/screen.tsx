@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { chosen, CHOSEN_MAX } from "../chosen";
 import { isAskable, namedPath } from "../history/asked";
@@ -11,7 +11,6 @@ import { FiguresPanel } from "./figures_panel";
 import { PartsPanel } from "./parts_panel";
 import { Picker } from "./picker";
 
-/** Two to four sessions side by side; the address says which. */
 export function CompareScreen({ ids: told }: { ids: readonly string[] }) {
   const ids = told.filter(isAskable).slice(0, CHOSEN_MAX);
   const adding = useSignal(false);
@@ -27,21 +26,7 @@ export function CompareScreen({ ids: told }: { ids: readonly string[] }) {
   return (
     <main class="compare" data-testid="compare" data-count={ids.length}>
       <div class="compare-body">
-        <header class="compare-head">
-          <h1>{t("Compare")}</h1>
-          {ids.length >= 2 && <Exports ids={ids} />}
-          {ids.length >= 2 && ids.length < CHOSEN_MAX && (
-            <button
-              type="button"
-              class="chip"
-              aria-pressed={adding.value}
-              data-testid="add"
-              onClick={() => (adding.value = !adding.value)}
-            >
-              {t("Add a session")}
-            </button>
-          )}
-        </header>
+        <Head ids={ids} adding={adding} />
         <LeftOut told={told} ids={ids} />
         {ids.length > 0 && <Cards ids={ids} sessions={here} failed={failed.value} show={show} />}
         {picking && <Picker ids={ids} add={add} remove={(id) => show(ids.filter((each) => each !== id))} />}
@@ -67,6 +52,26 @@ export function CompareScreen({ ids: told }: { ids: readonly string[] }) {
         )}
       </div>
     </main>
+  );
+}
+
+function Head({ ids, adding }: { ids: readonly string[]; adding: Signal<boolean> }) {
+  return (
+    <header class="compare-head">
+      <h1>{t("Compare")}</h1>
+      {ids.length >= 2 && <Exports ids={ids} />}
+      {ids.length >= 2 && ids.length < CHOSEN_MAX && (
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={adding.value}
+          data-testid="add"
+          onClick={() => (adding.value = !adding.value)}
+        >
+          {t("Add a session")}
+        </button>
+      )}
+    </header>
   );
 }
 

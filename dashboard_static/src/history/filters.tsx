@@ -20,13 +20,10 @@ const TYPING_MS = 250;
 /** Everything that narrows the list. What is chosen stands in the address, and is read from there alone. */
 export function Filters({ asked }: { asked: Asked }) {
   const set = (change: Asked) => go(historyHref(queryOf({ ...asked, ...change })));
-  const choose = (name: Name) => (value: string) => set({ [name]: value });
-  const rows = listing.value.rows;
-  const users = rows.map((row) => row.user);
   return (
     <section class="panel history-filters" role="search" aria-label={t("History")}>
       <SearchField asked={asked} />
-      <Statuses chosen={asked.status?.split(",") ?? []} choose={choose("status")} />
+      <Statuses chosen={asked.status?.split(",") ?? []} choose={(status) => set({ status })} />
       <details class="history-fold" open={!narrow.value}>
         <summary>
           <Icon name="chevron" />
@@ -34,41 +31,7 @@ export function Filters({ asked }: { asked: Asked }) {
         </summary>
         <div class="history-choices">
           <Spans asked={asked} set={set} />
-          <Choice
-            name="project"
-            words={t("Project")}
-            all={t("All projects")}
-            value={asked.project}
-            known={[...rows.map((row) => row.project), ...keys(usage.value?.project.rows)]}
-            choose={choose("project")}
-          />
-          <Choice
-            name="agent"
-            words={t("Agent")}
-            all={t("All agents")}
-            value={asked.agent}
-            known={[...rows.map((row) => row.agent), ...keys(usage.value?.agent.rows)]}
-            choose={choose("agent")}
-          />
-          {(asked.user || new Set(users).size > 1) && (
-            <Choice
-              name="user"
-              words={t("User")}
-              all={t("All users")}
-              value={asked.user}
-              known={users}
-              choose={choose("user")}
-            />
-          )}
-          <Choice
-            name="order"
-            words={t("Order")}
-            all={t("Latest first")}
-            value={asked.sort}
-            known={["started", "cost"]}
-            names={{ started: t("Newest first"), cost: t("Costliest first") }}
-            choose={choose("sort")}
-          />
+          <Choices asked={asked} set={set} />
           <label class="history-check">
             <input
               type="checkbox"
@@ -80,6 +43,56 @@ export function Filters({ asked }: { asked: Asked }) {
         </div>
       </details>
     </section>
+  );
+}
+
+interface Props {
+  asked: Asked;
+  set: (change: Asked) => void;
+}
+
+function Choices({ asked, set }: Props) {
+  const choose = (name: Name) => (value: string) => set({ [name]: value });
+  const rows = listing.value.rows;
+  const users = rows.map((row) => row.user);
+  return (
+    <>
+      <Choice
+        name="project"
+        words={t("Project")}
+        all={t("All projects")}
+        value={asked.project}
+        known={[...rows.map((row) => row.project), ...keys(usage.value?.project.rows)]}
+        choose={choose("project")}
+      />
+      <Choice
+        name="agent"
+        words={t("Agent")}
+        all={t("All agents")}
+        value={asked.agent}
+        known={[...rows.map((row) => row.agent), ...keys(usage.value?.agent.rows)]}
+        choose={choose("agent")}
+      />
+      {(asked.user || new Set(users).size > 1) && (
+        <Choice
+          name="user"
+          words={t("User")}
+          all={t("All users")}
+          value={asked.user}
+          known={users}
+          choose={choose("user")}
+        />
+      )}
+      <Choice
+        name="order"
+        words={t("Order")}
+        all={t("Latest first")}
+        value={asked.sort}
+        known={["started", "cost"]}
+        names={{ started: t("Newest first"), cost: t("Costliest first") }}
+        choose={choose("sort")}
+      />
+    </>
   );
 }
 
@@ -151,7 +164,7 @@ const DAYS = [
   ["until", later("to")],
 ] as const;
 
-function Spans({ asked, set }: { asked: Asked; set: (change: Asked) => void }) {
+function Spans({ asked, set }: Props) {
   const today = useComputed(() => Date.parse(isoDay(now.value))).value;
   return (
     <div class="history-spans" role="group" aria-label={t("Days, of UTC")}>

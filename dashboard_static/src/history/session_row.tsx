@@ -13,7 +13,6 @@ import { isAskable, reportPath } from "./asked";
 export function SessionRow({ listed, hit }: { listed: Summary; hit: Hit | undefined }) {
   const session = row(listed.id).value ?? listed;
   const title = nameOf(session);
-  const report = reportPath(session.id);
   return (
     <tr
       data-testid="history-row"
@@ -48,20 +47,25 @@ export function SessionRow({ listed, hit }: { listed: Summary; hit: Hit | undefi
         <Ago at={session.updated_at} />
       </td>
       <td data-column="report">
-        {report && (
-          <a
-            class="ghost"
-            href={report}
-            download=""
-            aria-label={t("Report of {title}", { title })}
-            title={t("Report, for printing")}
-          >
-            {t("Report")}
-          </a>
-        )}
+        <Report href={reportPath(session.id)} title={title} />
       </td>
       <td data-column="pick">{isAskable(session.id) && <Pick id={session.id} title={title} />}</td>
     </tr>
+  );
+}
+
+function Report({ href, title }: { href: string | null; title: string }) {
+  if (!href) return null;
+  return (
+    <a
+      class="ghost"
+      href={href}
+      download=""
+      aria-label={t("Report of {title}", { title })}
+      title={t("Report, for printing")}
+    >
+      {t("Report")}
+    </a>
   );
 }
 

@@ -1,7 +1,7 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { toggleChosen } from "../chosen";
 import { exact } from "../format";
-import { listKeys } from "../keys";
+import { useListKeys } from "../keys";
 import { later, plural, t } from "../messages";
 import { own } from "../own";
 import { exportPath, isAskable, type Asked } from "./asked";
@@ -26,13 +26,7 @@ const UNNAMED: readonly string[] = ["report", "pick"];
 /** The list that was asked for. Old rows stay, marked, until the new ones are here. */
 export function Sessions({ asked, question }: { asked: Asked; question: string }) {
   const list = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const moves = (key: string) => move(key, list.current!);
-    listKeys.current = moves;
-    return () => {
-      if (listKeys.current === moves) listKeys.current = null;
-    };
-  }, []);
+  useListKeys((key) => move(key, list.current!));
   const { query, rows, next } = listing.value;
   const failure = failed.value;
   const current = query === question && busy.value !== "list" && failure?.part !== "list";

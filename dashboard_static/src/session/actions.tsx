@@ -1,4 +1,4 @@
-import { useSignal, type ReadonlySignal } from "@preact/signals";
+import { useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { nameOf } from "../format";
 import { isOperator } from "../hub";
@@ -11,6 +11,8 @@ import { BudgetDialog } from "./budget_dialog";
 import { DeleteDialog } from "./delete_dialog";
 
 const PANEL = "session-actions";
+/** By which dialog. */
+type Asked = "" | "budget" | "delete";
 
 interface Props {
   id: string;
@@ -22,22 +24,9 @@ interface Props {
 export function Actions({ id, summary, rename }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
-  const dialog = useSignal<"" | "budget" | "delete">("");
+  const dialog = useSignal<Asked>("");
   const session = summary.value;
   if (!isOperator() || !session) return null;
-  const item = (words: string, name: string, then: () => void) => (
-    <button
-      type="button"
-      class="ghost"
-      data-testid={`act-${name}`}
-      onClick={() => {
-        panel.current!.hidePopover();
-        then();
-      }}
-    >
-      {words}
-    </button>
-  );
   const closed = () => {
     dialog.value = "";
     button.current?.focus();
@@ -67,19 +56,49 @@ export function Actions({ id, summary, rename }: Props) {
           panel.current!.style.top = `${button.current!.getBoundingClientRect().bottom + 4}px`;
         }}
       >
-        {item(t("Rename…"), "rename", rename)}
-        {item(session.budget_usd === null ? t("Set a budget…") : t("Change the budget…"), "budget", () => (dialog.value = "budget"))}
-        {session.archived
-          ? item(t("Unarchive"), "unarchive", () => said(archive(id, false)))
-          : item(t("Archive"), "archive", () => said(archive(id, true)))}
-        {session.status === "ended"
-          ? item(t("Delete…"), "delete", () => (dialog.value = "delete"))
-          : item(t("End"), "end", () => said(end(id)))}
+        {possible(session, rename, dialog).map((each) => (
+          <Item key={each[0]} action={each} chosen={() => panel.current!.hidePopover()} />
+        ))}
       </div>
       {dialog.value === "budget" && <BudgetDialog id={id} budget={session.budget_usd} closed={closed} />}
       {dialog.value === "delete" && <DeleteDialog id={id} title={nameOf(session)} closed={closed} />}
     </>
   );
+}
+
+function Item({ action: [name, words, then], chosen }: { action: Action; chosen: () => void }) {
+  return (
+    <button
+      type="button"
+      class="ghost"
+      data-testid={`act-${name}`}
+      onClick={() => {
+        chosen();
+        then();
+      }}
+    >
+      {words}
+    </button>
+  );
+}
+
+type Action = [name: string, words: string, then: () => void];
+
+function possible({ id, ...session }: Summary, rename: () => void, dialog: Signal<Asked>): Action[] {
+  return [
+    ["rename", t("Rename…"), rename],
+    [
+      "budget",
+      session.budget_usd === null ? t("Set a budget…") : t("Change the budget…"),
+      () => (dialog.value = "budget"),
+    ],
+    session.archived
+      ? ["unarchive", t("Unarchive"), () => said(archive(id, false))]
+      : ["archive", t("Archive"), () => said(archive(id, true))],
+    session.status === "ended"
+      ? ["delete", t("Delete…"), () => (dialog.value = "delete")]
+      : ["end", t("End"), () => said(end(id))],
+  ];
 }
 
 async function said(asked: Promise<Failure>): Promise<void> {

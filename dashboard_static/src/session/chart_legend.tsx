@@ -4,7 +4,7 @@ import type { Bucket } from "../protocol";
 
 const NAMES = ["output", "input", "cache_write", "cache_read"] as const;
 
-function seriesWords(name: (typeof NAMES)[number]): string {
+export function seriesWords(name: (typeof NAMES)[number]): string {
   return {
     output: t("Output"),
     input: t("Input"),

@@ -8,9 +8,12 @@ import type { Summary } from "../protocol";
 import { isFresh } from "../store/hold";
 import { Cost, Count } from "../values";
 import { Budget } from "./budget";
+import { seriesWords } from "./chart_legend";
 import { useField, type HoldSignal } from "./field";
 import { Grown, useSamples, type Samples } from "./grown";
 import { costWords, unpricedModels } from "./source_words";
+
+const TOKENS = ["input", "output", "cache_read", "cache_write"] as const;
 
 interface Props {
   summary: ReadonlySignal<Summary | undefined>;
@@ -21,24 +24,16 @@ export function Metrics({ summary, hold }: Props) {
   const fresh = useComputed(() => Boolean(hold.value && isFresh(hold.value)));
   const samples = useSamples(summary, fresh);
   const session = summary.value;
-  const tokens = session?.tokens;
   const errors = session?.tool_errors;
   const active = session?.subagents?.active;
   const common = { samples };
   return (
     <section class="metrics" aria-label={t("Metrics")}>
-      <Metric {...common} name="input" words={t("Input")}>
-        <Count value={tokens?.input} />
-      </Metric>
-      <Metric {...common} name="output" words={t("Output")}>
-        <Count value={tokens?.output} />
-      </Metric>
-      <Metric {...common} name="cache_read" words={t("Cache read")}>
-        <Count value={tokens?.cache_read} />
-      </Metric>
-      <Metric {...common} name="cache_write" words={t("Cache write")}>
-        <Count value={tokens?.cache_write} />
-      </Metric>
+      {TOKENS.map((name) => (
+        <Metric key={name} {...common} name={name} words={seriesWords(name)}>
+          <Count value={session?.tokens?.[name]} />
+        </Metric>
+      ))}
       <CostMetric {...common} session={session} hold={hold} />
       <Metric {...common} name="messages" words={t("Messages")}>
         <Count value={session?.messages} />

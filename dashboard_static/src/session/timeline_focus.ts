@@ -1,8 +1,8 @@
 /** The timeline by keyboard: arrows move through its rows, Enter opens one, f follows the end. */
 
 import { useSignal, type Signal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { listKeys } from "../keys";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { useListKeys } from "../keys";
 import { rowAt, type TimelineRow } from "./timeline_rows";
 import type { Scroll } from "./timeline_scroll";
 
@@ -12,46 +12,40 @@ export function useTimelineKeys(
   scroll: Scroll,
   rows: readonly TimelineRow[],
   tops: readonly number[],
-): { current: Signal<string | null> } {
+): Signal<string | null> {
   const current = useSignal<string | null>(null);
   const wantsFocus = useRef(false);
   const drawn = useRef({ rows, tops });
   drawn.current = { rows, tops };
 
-  useEffect(() => {
-    const own = (key: string) => {
-      const element = scroll.scroller.current!;
-      if (key === "f") {
-        if (scroll.following.peek()) scroll.following.value = false;
-        else scroll.follow();
-        return true;
-      }
-      const step = STEPS[key];
-      const active = document.activeElement;
-      // Within an opened row the same keys scroll its text.
-      const isHere = active === element || (active?.matches(".entry-line") && element.contains(active));
-      if (step === undefined || !isHere) return false;
-      const { rows, tops } = drawn.current;
-      const held = rows.findIndex((row) => row.key === current.peek());
-      const from = held >= 0 ? held + step : startOf(tops, scroll, step);
-      const at = Math.min(rows.length - 1, Math.max(0, from));
-      if (at < 0) return false;
-      current.value = rows[at]!.key;
-      wantsFocus.current = true;
-      scroll.reveal(tops[at]!, tops[at + 1]!);
+  useListKeys((key) => {
+    const element = scroll.scroller.current!;
+    if (key === "f") {
+      if (scroll.following.peek()) scroll.following.value = false;
+      else scroll.follow();
       return true;
-    };
-    listKeys.current = own;
-    return () => {
-      if (listKeys.current === own) listKeys.current = null;
-    };
-  }, []);
+    }
+    const step = STEPS[key];
+    const active = document.activeElement;
+    // Within an opened row the same keys scroll its text.
+    const isHere = active === element || (active?.matches(".entry-line") && element.contains(active));
+    if (step === undefined || !isHere) return false;
+    const { rows, tops } = drawn.current;
+    const held = rows.findIndex((row) => row.key === current.peek());
+    const from = held >= 0 ? held + step : startOf(tops, scroll, step);
+    const at = Math.min(rows.length - 1, Math.max(0, from));
+    if (at < 0) return false;
+    current.value = rows[at]!.key;
+    wantsFocus.current = true;
+    scroll.reveal(tops[at]!, tops[at + 1]!);
+    return true;
+  });
   useLayoutEffect(() => {
     if (!wantsFocus.current) return;
     wantsFocus.current = false;
     scroll.scroller.current!.querySelector<HTMLElement>(".entry-line[tabindex='0']")?.focus({ preventScroll: true });
   });
-  return { current };
+  return current;
 }
 
 /** Nowhere yet: upwards from the last row in view, downwards from the first. */

@@ -35,7 +35,6 @@ export function useScroll(rows: readonly TimelineRow[], tops: readonly number[])
   const placed = useRef<readonly number[] | null>(null);
   const drawn = useRef({ rows, tops });
   drawn.current = { rows, tops };
-
   const look = () => {
     const { scrollTop, clientHeight } = scroller.current!;
     const { rows, tops } = drawn.current;
@@ -45,33 +44,12 @@ export function useScroll(rows: readonly TimelineRow[], tops: readonly number[])
     if (before.top !== scrollTop || before.height !== clientHeight)
       view.value = { top: scrollTop, height: clientHeight };
   };
-  useLayoutEffect(() => {
-    const element = scroller.current!;
-    const scrolled = () => {
-      look();
-      following.value = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
-    };
-    const resized = new ResizeObserver(() => {
-      if (following.peek()) element.scrollTop = element.scrollHeight;
-      look();
-    });
-    element.addEventListener("scroll", scrolled, { passive: true });
-    resized.observe(element);
-    return () => {
-      element.removeEventListener("scroll", scrolled);
-      resized.disconnect();
-    };
-  }, []);
+  useMoves(scroller, following, look);
   useLayoutEffect(() => {
     if (placed.current === tops) return;
     placed.current = tops;
-    const element = scroller.current!;
-    if (following.peek()) element.scrollTop = tops.at(-1)!;
-    else if (anchor.current) {
-      const { seq, offset } = anchor.current;
-      const at = rows.findIndex(({ start }) => start.seq >= seq);
-      if (at >= 0) element.scrollTop = tops[at]! + (rows[at]!.start.seq === seq ? offset : 0);
-    }
+    const top = following.peek() ? tops.at(-1)! : anchor.current && topAt(anchor.current, rows, tops);
+    if (top !== null) scroller.current!.scrollTop = top;
     look();
   });
   const to = (top: number) => {
@@ -98,4 +76,31 @@ export function useScroll(rows: readonly TimelineRow[], tops: readonly number[])
       else if (bottom > scrollTop + clientHeight) to(bottom - clientHeight);
     },
   };
+}
+
+/** Where to scroll to, so that the row stands where it stood; null where it is not there any more. */
+function topAt({ seq, offset }: Anchor, rows: readonly TimelineRow[], tops: readonly number[]): number | null {
+  const at = rows.findIndex(({ start }) => start.seq >= seq);
+  return at < 0 ? null : tops[at]! + (rows[at]!.start.seq === seq ? offset : 0);
+}
+
+/** What a person scrolls, and what another height does. */
+function useMoves(scroller: Scroll["scroller"], following: Signal<boolean>, look: () => void): void {
+  useLayoutEffect(() => {
+    const element = scroller.current!;
+    const scrolled = () => {
+      look();
+      following.value = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
+    };
+    const resized = new ResizeObserver(() => {
+      if (following.peek()) element.scrollTop = element.scrollHeight;
+      look();
+    });
+    element.addEventListener("scroll", scrolled, { passive: true });
+    resized.observe(element);
+    return () => {
+      element.removeEventListener("scroll", scrolled);
+      resized.disconnect();
+    };
+  }, []);
 }
