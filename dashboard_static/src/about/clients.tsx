@@ -1,3 +1,5 @@
+/** Who else is connected to the worker; only an operator is told. */
+
 import { Ago } from "../ago";
 import { bytes, exact, unknown } from "../format";
 import { isOperator } from "../hub";

@@ -1,3 +1,5 @@
+/** The worker's own figures, on one page. */
+
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { Elapsed } from "../ago";
@@ -11,7 +13,6 @@ import { troubles } from "./health";
 import { failed, held, poll } from "./poll";
 import { ThisTab } from "./this_tab";
 
-/** The worker's own figures, on one page. */
 export function AboutScreen() {
   useEffect(poll, []);
   const after = held.value.at(-1);

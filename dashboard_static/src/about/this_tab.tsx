@@ -1,3 +1,5 @@
+/** The connection of the page that is looked at. */
+
 import { Ago } from "../ago";
 import { byHub, now } from "../clock";
 import { bytes, exact, unknown } from "../format";
@@ -6,7 +8,6 @@ import { t } from "../messages";
 import { received } from "../received";
 import { Fact } from "./screen";
 
-/** The connection of the page that is looked at. */
 export function ThisTab() {
   // Looked at once a second: counting must not make the page work.
   now.value;

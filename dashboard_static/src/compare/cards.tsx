@@ -1,3 +1,5 @@
+/** Who is compared, in the order of the columns; the first is what the others are measured by. */
+
 import { Ago } from "../ago";
 import { names } from "../chosen";
 import { nameOf } from "../format";
@@ -15,7 +17,6 @@ interface Props {
   show: (ids: readonly string[]) => void;
 }
 
-/** Who is compared, in the order of the columns; the first is what the others are measured by. */
 export function Cards({ ids, sessions, failed, show }: Props) {
   return (
     <ol class="compare-cards" data-testid="cards">

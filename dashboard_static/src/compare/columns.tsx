@@ -1,3 +1,5 @@
+/** A table with one column for each session; it scrolls sideways where four have no room. */
+
 import type { ComponentChildren } from "preact";
 import { nameOf } from "../format";
 import { t } from "../messages";
@@ -9,7 +11,6 @@ export interface ColumnsProps {
   ids: readonly string[];
 }
 
-/** A table with one column for each session; it scrolls sideways where four have no room. */
 export function Columns({
   sessions,
   ids,

@@ -1,3 +1,5 @@
+/** One line of tokens for each session that is compared, on one axis. */
+
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import uPlot from "uplot";

@@ -1,3 +1,5 @@
+/** What each session is, and its figures with their distance from the first one's. */
+
 import type { ComponentChildren } from "preact";
 import { compact, costStateWords, dayMinute, exact } from "../format";
 import { t } from "../messages";
@@ -6,7 +8,6 @@ import type { Compared } from "./answer";
 import { Columns, type ColumnsProps } from "./columns";
 import { difference, marked, ROWS, type Best, type Figure, type Row } from "./rows";
 
-/** What each session is, and its figures with their distance from the first one's. */
 export function FiguresPanel(props: ColumnsProps) {
   const { sessions } = props;
   return (

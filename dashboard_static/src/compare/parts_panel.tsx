@@ -1,3 +1,5 @@
+/** What the sessions are made of: tools, models and objectives. */
+
 import { useSignal } from "@preact/signals";
 import { costStateOf, exact, objectiveWord } from "../format";
 import { plural, t } from "../messages";
@@ -10,7 +12,6 @@ import { union } from "./union";
 
 const FEW = 12;
 
-/** What the sessions are made of: tools, models and objectives. */
 export function PartsPanel(props: ColumnsProps) {
   const { sessions } = props;
   return (

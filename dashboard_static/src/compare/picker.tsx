@@ -1,3 +1,5 @@
+/** Finds sessions, on the board and in history alike, and adds them. */
+
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Ago } from "../ago";
@@ -22,7 +24,6 @@ interface Props {
 const LIMIT = 20;
 const TYPING_MS = 250;
 
-/** Finds sessions, on the board and in history alike, and adds them. */
 export function Picker({ ids, add, remove }: Props) {
   const typed = useSignal("");
   const found = useSignal<Summary[] | null>(null);

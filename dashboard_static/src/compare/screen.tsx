@@ -1,3 +1,5 @@
+/** Two to four sessions side by side; the address says which. */
+
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { chosen, CHOSEN_MAX } from "../chosen";

@@ -1,3 +1,5 @@
+/** At the foot of the screens where sessions are picked, in room of its own: it covers no row. */
+
 import { Fragment } from "preact";
 import { chosen, names } from "../chosen";
 import { nameOf } from "../format";
@@ -5,7 +7,6 @@ import { row } from "../live";
 import { plural, t } from "../messages";
 import { compareHref, route } from "../router";
 
-/** At the foot of the screens where sessions are picked, in room of its own: it covers no row. */
 export function Tray() {
   const ids = chosen.value;
   const { screen } = route.value;

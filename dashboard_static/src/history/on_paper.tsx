@@ -1,3 +1,5 @@
+/** Filters are chosen on the screen and read on paper: there they are words. */
+
 import { useComputed } from "@preact/signals";
 import { now } from "../clock";
 import { dateTime, statusWord } from "../format";
@@ -5,7 +7,6 @@ import { t } from "../messages";
 import type { Status } from "../protocol";
 import type { Asked } from "./asked";
 
-/** Filters are chosen on the screen and read on paper: there they are words. */
 export function OnPaper({ asked }: { asked: Asked }) {
   const minute = useComputed(() => Math.floor(now.value / 60_000) * 60_000);
   return (

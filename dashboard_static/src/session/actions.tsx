@@ -1,3 +1,5 @@
+/** What an operator may do here. What is not possible now is not offered. */
+
 import { useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { nameOf } from "../format";
@@ -20,7 +22,6 @@ interface Props {
   rename: () => void;
 }
 
-/** What an operator may do here. What is not possible now is not offered. */
 export function Actions({ id, summary, rename }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);

@@ -1,3 +1,5 @@
+/** How much of what may be spent is spent. */
+
 import { cost, usd } from "../format";
 import { t } from "../messages";
 import type { Summary } from "../protocol";
@@ -12,7 +14,6 @@ function budgetState(spent: number | null, limit: number): BudgetState {
   return spent >= NEAR * limit ? "near" : "within";
 }
 
-/** How much of what may be spent is spent. */
 export function Budget({ session, limit }: { session: Summary; limit: number }) {
   const spent = session.cost_usd;
   const state = budgetState(spent, limit);

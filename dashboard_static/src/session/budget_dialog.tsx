@@ -1,3 +1,5 @@
+/** Where a budget is set, changed or taken away. What was refused is said in the dialog. */
+
 import { useSignal } from "@preact/signals";
 import { t } from "../messages";
 import { change } from "./acts";

@@ -1,3 +1,5 @@
+/** What one minute of the chart comes to: as a legend, as a sentence and as cells of a table. */
+
 import { clockMinute, compact, exact, sum, unknown, usd } from "../format";
 import { t } from "../messages";
 import type { Bucket } from "../protocol";

@@ -1,9 +1,10 @@
+/** Puts a text where it can be pasted, and says whether that was done. */
+
 import { useSignal } from "@preact/signals";
 import { t } from "../messages";
 
 const SAID_MS = 2000;
 
-/** Puts a text where it can be pasted, and says whether that was done. */
 export function Copy({ text }: { text: string }) {
   const said = useSignal<"" | "copied" | "failed">("");
   const copy = async () => {

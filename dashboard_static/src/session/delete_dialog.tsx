@@ -1,3 +1,5 @@
+/** Asks once more, for what is deleted does not come back. */
+
 import { useSignal } from "@preact/signals";
 import { closeSession } from "../hub";
 import { rich, t } from "../messages";

@@ -1,3 +1,5 @@
+/** Open for as long as it is drawn. Escape and a click beside it close it. */
+
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../messages";
@@ -9,7 +11,6 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** Open for as long as it is drawn. Escape and a click beside it close it. */
 export function Dialog({ title, testid, closed, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current!.showModal(), []);

@@ -1,3 +1,5 @@
+/** What is chosen for this browser alone: to keep it at the top, to put it beside others. */
+
 import { useComputed } from "@preact/signals";
 import { chosen, toggleChosen } from "../chosen";
 import { Icon } from "../icons";
@@ -5,7 +7,6 @@ import { t } from "../messages";
 import { pins, togglePin } from "../pins";
 import { compareHref } from "../router";
 
-/** What is chosen for this browser alone: to keep it at the top, to put it beside others. */
 export function HeadButtons({ id }: { id: string }) {
   const pinned = useComputed(() => pins.value.includes(id)).value;
   const picked = useComputed(() => chosen.value.includes(id)).value;

@@ -1,10 +1,11 @@
+/** The chart's own numbers, for whoever reads rather than looks. Drawn only where it is open. */
+
 import { useSignal } from "@preact/signals";
 import { dayMinute } from "../format";
 import { t } from "../messages";
 import type { Bucket } from "../protocol";
 import { MinuteCells, minuteHeads } from "./chart_legend";
 
-/** The chart's own numbers, for whoever reads rather than looks. Drawn only where it is open. */
 export function Minutes({ series }: { series: readonly Bucket[] }) {
   const open = useSignal(false);
   return (

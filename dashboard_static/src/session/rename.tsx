@@ -1,9 +1,10 @@
+/** Nothing typed gives the session back the title that its agent gave it. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../messages";
 import { change } from "./acts";
 
-/** Nothing typed gives the session back the title that its agent gave it. */
 export function Rename({ id, title, done }: { id: string; title: string; done: () => void }) {
   const field = useRef<HTMLInputElement>(null);
   const failure = useSignal("");

@@ -1,3 +1,5 @@
+/** Above the timeline: what it is narrowed by, and whether it follows what is new. */
+
 import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { exact } from "../format";

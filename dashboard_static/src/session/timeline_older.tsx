@@ -1,10 +1,11 @@
+/** Stands above the first row for as long as the tower has any before it. */
+
 import { t } from "../messages";
 import type { Entries } from "./entries";
 
 export const OLDER_PX = 40;
 const PAGE = 200;
 
-/** Stands above the first row for as long as the tower has any before it. */
 export function Older({ entries }: { entries: Entries }) {
   return (
     <p class="older">
