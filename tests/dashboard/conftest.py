@@ -48,3 +48,14 @@ async def page(browser: Browser, tower: Tower) -> AsyncIterator[Page]:
     yield page
     await context.close()
     assert errors == []
+
+
+@pytest.fixture
+async def unwatched(browser: Browser, tower: Tower) -> AsyncIterator[Page]:
+    """The board where the console may say that a request was refused."""
+    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    page = await context.new_page()
+    await page.goto(tower.login_url)
+    await page.locator("[data-testid=connection][data-state=live]").wait_for()
+    yield page
+    await context.close()

@@ -1,14 +1,13 @@
 """The worker's own figures: those that it really has, of a minute and since its start, in words."""
 
 import json
-import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Page, Route, expect
 
+from tests.dashboard.looking import shot
 from tests.dashboard.towers import Tower
 
 pytestmark = pytest.mark.browser
@@ -33,17 +32,6 @@ async def opened(page: Page) -> None:
     await page.get_by_test_id("menu").click()
     await page.get_by_role("link", name="About the hub").click()
     await expect(page.get_by_test_id("worker")).to_be_visible()
-
-
-@pytest.fixture
-async def unwatched(browser: Browser, tower: Tower) -> AsyncIterator[Page]:
-    """The board where the console may say that a request was refused."""
-    context = await browser.new_context(viewport={"width": 1440, "height": 900})
-    page = await context.new_page()
-    await page.goto(tower.login_url)
-    await page.locator("[data-testid=connection][data-state=live]").wait_for()
-    yield page
-    await context.close()
 
 
 async def test_the_figures_are_those_of_the_worker(page: Page, tower: Tower) -> None:
@@ -160,11 +148,10 @@ async def test_nobody_asks_once_the_page_is_left(page: Page, tower: Tower) -> No
 async def test_it_has_room_on_a_phone(page: Page, tower: Tower, tmp_path: Path) -> None:
     """Nothing is wider than a phone, in light and in dark."""
     await opened(page)
-    folder = Path(os.environ.get("TOWER_LOOK", tmp_path))
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)
-        await page.screenshot(path=folder / f"about-{scheme}.png")
+        await shot(page, f"about-{scheme}", tmp_path)
     await page.set_viewport_size({"width": 390, "height": 844})
-    await page.screenshot(path=folder / "about-390.png")
+    await shot(page, "about-390", tmp_path)
     size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
     assert await page.evaluate(size) == [390, 844]

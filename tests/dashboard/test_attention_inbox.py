@@ -1,12 +1,12 @@
 """What waits for a person: seen whole, reached by keys, and never missed."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.dashboard.looking import shot
 from tests.dashboard.towers import Tower
 
 pytestmark = pytest.mark.browser
@@ -61,12 +61,6 @@ async def expanded(page: Page, session: str) -> Locator:
     return asked
 
 
-async def look(page: Page, name: str, tmp_path: Path) -> None:
-    """A picture for whoever asks for one."""
-    if folder := os.environ.get("TOWER_LOOK"):
-        await page.screenshot(path=Path(folder) / f"{name}.png")
-
-
 async def test_a_permission_shows_its_whole_command(
     page: Page, tower: Tower, tmp_path: Path
 ) -> None:
@@ -101,7 +95,7 @@ async def test_an_edit_shows_what_goes_and_what_comes(
         "+\n    # Cents.",
         "+\n    return round(sum(rows))",
     ]
-    await look(page, "edit", tmp_path)
+    await shot(page, "edit", tmp_path)
 
 
 async def test_a_long_file_is_cut_until_somebody_wants_all_of_it(page: Page, tower: Tower) -> None:
@@ -138,7 +132,7 @@ async def test_a_question_shows_every_option(page: Page, tower: Tower, tmp_path:
     first, second = await asked.locator(".asked-question").all()
     await expect(first).to_contain_text("Several may be chosen.")
     await expect(second).not_to_contain_text("Several may be chosen.")
-    await look(page, "question", tmp_path)
+    await shot(page, "question", tmp_path)
 
 
 async def test_a_plan_and_other_tools_are_read_as_they_are(page: Page, tower: Tower) -> None:
@@ -249,7 +243,7 @@ async def test_what_closes_under_the_pointer_stays_until_it_is_gone(
     await expect(outcome).to_have_text("answered · allowed")
     await expect(page.get_by_test_id("attention-count")).to_have_attribute("data-count", "1")
     assert await item_of(page, "s2").bounding_box() == before
-    await look(page, "answered", tmp_path)
+    await shot(page, "answered", tmp_path)
     await page.mouse.move(300, 500)
     await expect(page.get_by_test_id("attention-item")).to_have_count(1)
     await expect(item_of(page, "s2")).to_be_visible()

@@ -1,16 +1,15 @@
 """Sessions side by side: how they are chosen, what is said of them, and how it stays up to date."""
 
-import os
 import re
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
+from tests.dashboard.looking import go, shot
 from tests.dashboard.towers import Tower, until
 from tests.session.made import assistant, prompt, result, tool_use, usage
 
@@ -57,11 +56,6 @@ def compared(tower: Tower, ids: str) -> Any:
     return tower.get(f"/api/compare?ids={ids}")["sessions"]
 
 
-async def go(page: Page, hash_: str) -> None:
-    """Follow a link."""
-    await page.evaluate("hash => { location.hash = hash }", hash_)
-
-
 def asked(page: Page) -> list[str]:
     """The sessions that stand in the address."""
     return parse_qs(urlsplit(page.url).fragment.partition("?")[2]).get("id", [])
@@ -88,23 +82,6 @@ async def ids_of(page: Page) -> list[str]:
         "all => all.map((each) => each.dataset.session)"
     )
     return ids
-
-
-async def shot(page: Page, name: str, folder: Path) -> None:
-    """A screenshot, kept where ``TOWER_LOOK`` says."""
-    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
-    await page.screenshot(path=Path(os.environ.get("TOWER_LOOK", folder)) / f"{name}.png")
-
-
-@pytest.fixture
-async def unwatched(browser: Browser, tower: Tower) -> AsyncIterator[Page]:
-    """The board where the console may say that a request was refused."""
-    context = await browser.new_context(viewport={"width": 1440, "height": 900})
-    page = await context.new_page()
-    await page.goto(tower.login_url)
-    await page.locator("[data-testid=connection][data-state=live]").wait_for()
-    yield page
-    await context.close()
 
 
 async def test_sessions_are_found_and_added_and_the_address_names_them(

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, expect
 
+from tests.dashboard.looking import shot
 from tests.dashboard.towers import Tower, ended, ready, up
 from tests.dashboard.wire import Wire, wire_to
 
@@ -158,7 +159,7 @@ async def test_a_line_that_is_cut_for_20_s_is_told_of_and_made_good(
     await expect(age).not_to_have_text(before or "")
     await expect(detail).to_have_text(HEARTBEAT)
     await expect(board.get_by_test_id("session-row")).to_have_attribute("data-status", "running")
-    await board.screenshot(path=Path(os.environ.get("TOWER_LOOK", tmp_path)) / "offline.png")
+    await shot(board, "offline", tmp_path)
     await asyncio.sleep(over - asyncio.get_running_loop().time())
     assert await told(board) == ["behind", "offline"]
     wire.restore()

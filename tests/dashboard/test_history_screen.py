@@ -1,17 +1,16 @@
 """The screen of history: what is looked for is found, in the days and pages that are asked for."""
 
-import os
 import re
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
+from tests.dashboard.looking import go, shot
 from tests.dashboard.towers import Tower, until
 from tests.session.made import assistant, prompt, result, tool_use, usage
 
@@ -53,11 +52,6 @@ def spent(tower: Tower, by: str, more: str = "") -> Any:
     return tower.get(f"/api/usage?by={by}{more}")
 
 
-async def go(page: Page, hash_: str = "#/history") -> None:
-    """Follow a link."""
-    await page.evaluate("hash => { location.hash = hash }", hash_)
-
-
 def asked(page: Page) -> dict[str, str]:
     """What stands in the address."""
     told = parse_qs(urlsplit(page.url).fragment.partition("?")[2])
@@ -80,23 +74,6 @@ async def downloaded(page: Page, link: Locator) -> tuple[str, str]:
 def text_of(path: Path) -> str:
     """A file, without a byte order mark."""
     return path.read_text("utf-8-sig")
-
-
-async def shot(page: Page, name: str, folder: Path) -> None:
-    """A screenshot after all that moves has come to rest, kept where ``TOWER_LOOK`` says."""
-    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
-    await page.screenshot(path=Path(os.environ.get("TOWER_LOOK", folder)) / f"{name}.png")
-
-
-@pytest.fixture
-async def unwatched(browser: Browser, tower: Tower) -> AsyncIterator[Page]:
-    """The board where the console may say that a request was refused."""
-    context = await browser.new_context(viewport={"width": 1440, "height": 900})
-    page = await context.new_page()
-    await page.goto(tower.login_url)
-    await page.locator("[data-testid=connection][data-state=live]").wait_for()
-    yield page
-    await context.close()
 
 
 async def test_a_word_finds_a_session_and_is_marked_where_it_stands(
@@ -125,7 +102,7 @@ async def test_a_word_finds_a_session_and_is_marked_where_it_stands(
 async def test_filters_and_days_live_in_the_address(page: Page, tower: Tower) -> None:
     """What is chosen is in the address, holds after a reload, and goes away by Back."""
     await past(tower)
-    await go(page)
+    await go(page, "#/history")
     await expect(rows(page)).to_have_count(3)
     await page.get_by_test_id("span-7").click()
     await expect(rows(page)).to_have_count(2)
@@ -150,7 +127,7 @@ async def test_filters_and_days_live_in_the_address(page: Page, tower: Tower) ->
 async def test_statuses_and_the_order_are_asked_for(page: Page, tower: Tower) -> None:
     """Pressed statuses are what is listed, and the costliest comes first where that is wanted."""
     await past(tower)
-    await go(page)
+    await go(page, "#/history")
     await page.get_by_test_id("choice-order").select_option("cost")
     await expect(rows(page).first).to_have_attribute("data-session", "turbine")
     await page.get_by_test_id("chip-failed").click()
@@ -167,7 +144,7 @@ async def test_more_is_loaded_page_by_page(page: Page, tower: Tower) -> None:
             hook_event_name="UserPromptSubmit", prompt=f"task {number}",
         )  # fmt: skip
     await until(lambda: tower.get("/api/sessions")["total"] == 60)
-    await go(page)
+    await go(page, "#/history")
     await expect(rows(page)).to_have_count(50)
     await expect(page.get_by_test_id("total")).to_have_text("60 sessions, 50 shown")
     await page.get_by_test_id("more").click()
@@ -192,7 +169,7 @@ async def test_the_usage_panel_says_what_the_api_says(
 ) -> None:
     """Sums, models, projects, tools and days are those of /api/usage for the days of the list."""
     await past(tower)
-    await go(page)
+    await go(page, "#/history")
     total = spent(tower, "day")["total"]
     tokens = page.get_by_test_id("usage-tokens").locator("span")
     await expect(tokens).to_have_attribute(
@@ -249,7 +226,7 @@ async def test_old_rows_stay_and_can_be_asked_for_again(unwatched: Page, tower: 
     """Where the answer does not come, the rows before are marked as such until a retry succeeds."""
     page = unwatched
     await past(tower)
-    await go(page)
+    await go(page, "#/history")
     await expect(rows(page)).to_have_count(3)
     await page.route(LIST, lambda route: route.abort())
     await page.get_by_test_id("search").fill("turbine")
@@ -268,7 +245,7 @@ async def test_old_rows_stay_and_can_be_asked_for_again(unwatched: Page, tower: 
 async def test_the_last_question_is_the_one_that_is_answered(page: Page, tower: Tower) -> None:
     """Old rows are marked while one waits, and an answer that comes too late changes nothing."""
     await past(tower)
-    await go(page)
+    await go(page, "#/history")
     await expect(rows(page)).to_have_count(3)
     held: list[Route] = []
 
@@ -338,7 +315,7 @@ async def test_it_has_room_on_a_phone(page: Page, tower: Tower, tmp_path: Path) 
 async def test_a_row_is_picked_and_let_go(page: Page, tower: Tower) -> None:
     """The button says whether the session is chosen, and opens no session."""
     await past(tower)
-    await go(page)
+    await go(page, "#/history")
     pick = rows(page).first.get_by_role("button", name="Compare Sell the flour")
     await pick.click()
     await expect(pick).to_have_attribute("aria-pressed", "true")

@@ -5,7 +5,6 @@ The texts are in ``hostile``; they come by hooks, native events and transcripts,
 
 import asyncio
 import contextlib
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.dashboard import hostile
+from tests.dashboard.looking import shot
 from tests.dashboard.towers import Tower
 
 pytestmark = pytest.mark.browser
@@ -136,11 +136,6 @@ def rows(tower: Tower) -> list[dict[str, Any]]:
     return list(listed)
 
 
-async def shot(page: Page, name: str, folder: Path) -> None:
-    """A screenshot, kept where ``TOWER_LOOK`` says."""
-    await page.screenshot(path=Path(os.environ.get("TOWER_LOOK", folder)) / name)
-
-
 async def all_told(tower: Tower, count: int) -> list[dict[str, Any]]:
     """Every session, once there are so many."""
     async with asyncio.timeout(READ_S):
@@ -180,9 +175,9 @@ async def test_the_board_shows_hostile_text_as_text(
             seen.update({each[0]: each[2] for each in drawn})
         assert seen == titles
         await audit(told)
-    await shot(told, "hostile-390.png", tmp_path)
+    await shot(told, "hostile-390", tmp_path)
     await told.set_viewport_size({"width": 1440, "height": 900})
-    await shot(told, "hostile.png", tmp_path)
+    await shot(told, "hostile", tmp_path)
 
 
 async def visit(page: Page, session: str) -> None:
@@ -216,7 +211,7 @@ async def test_a_session_page_shows_hostile_text_as_text(
         async for _ in at_each_size(told):
             await audit(told)
         await told.get_by_role("button", name=re.compile("^Close")).first.click()
-    await shot(told, f"hostile-{way}.png", tmp_path)
+    await shot(told, f"hostile-{way}", tmp_path)
 
 
 async def test_only_a_web_address_becomes_a_link(told: Page, tower: Tower) -> None:
@@ -249,7 +244,7 @@ async def test_history_and_reports_show_hostile_text_as_text(
     await expect(told.get_by_test_id("hit").first).to_be_visible()
     async for height in at_each_size(told):
         await audit(told)
-        await shot(told, f"hostile-history-{height}.png", tmp_path)
+        await shot(told, f"hostile-history-{height}", tmp_path)
     for each in listed:
         path = f"/api/export?format=html&ids={quote(each['id'])}"
         answer = await told.request.get(tower.url + path)

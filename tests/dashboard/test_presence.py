@@ -1,7 +1,6 @@
 """What a person is told about the fan-out itself: who else watches, what pauses, what is anew."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 from hub.live import handover
 from hub.live.cache import Held
 from hub.worker import now_ms
+from tests.dashboard.looking import shot
 from tests.dashboard.towers import Tower
 from tests.hub.made import event
 from tests.hub.servers import TOKEN, Served, served, until
@@ -43,12 +43,6 @@ async def live(browser: Browser, hub: Served, hash_: str = "") -> Page:
     page = await opened(browser, f"{hub.url}/{hash_}", TOKEN)
     await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
     return page
-
-
-async def shot(page: Page, name: str, folder: Path) -> None:
-    """A screenshot after all that moves has come to rest, kept where ``TOWER_LOOK`` says."""
-    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
-    await page.screenshot(path=Path(os.environ.get("TOWER_LOOK", folder)) / f"{name}.png")
 
 
 async def test_two_browsers_are_told_of_each_other_and_nothing_moves(

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.dashboard import story
+from tests.dashboard.looking import go, kept_in
 from tests.dashboard.towers import ROOT, Tower
 
 pytestmark = pytest.mark.browser
@@ -49,7 +50,7 @@ def at(hash_: str, *seen: str) -> Visit:
     """Go there, and wait for what must be seen."""
 
     async def visit(page: Page) -> None:
-        await page.evaluate("hash => { location.hash = hash }", hash_)
+        await go(page, hash_)
         for selector in seen:
             await expect(page.locator(selector).first).to_be_visible()
 
@@ -119,8 +120,7 @@ async def test_no_screen_has_a_barrier(
 ) -> None:
     """axe finds nothing against WCAG 2.1 AA on any screen, and nothing is wider than the window."""
     page, look = looked_at
-    folder = Path(os.environ.get("TOWER_LOOK", tmp_path))
-    folder = SCREENS if os.environ.get("TOWER_SCREENSHOTS") else folder
+    folder = SCREENS if os.environ.get("TOWER_SCREENSHOTS") else kept_in(tmp_path)
     found: dict[str, Any] = {}
     await page.goto(tower.url)
     await expect(page.get_by_test_id("login-form")).to_be_visible()

@@ -1,7 +1,6 @@
 """The page of one session: its figures, its chart, its panels, and what may be done to it."""
 
 import json
-import os
 import re
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
+from tests.dashboard.looking import kept_in, shot
 from tests.dashboard.towers import Tower
 from tests.session.made import assistant, prompt, result, tool_use
 
@@ -255,9 +255,7 @@ async def test_it_has_room_on_a_phone(page: Page, tower: Tower, tmp_path: Path) 
     heights = "(all) => all.filter((e) => e.checkVisibility()).map((e) => e.offsetHeight)"
     pressed = session.locator(".head-button, .timeline-panel .chip, .follow, .spans .ghost")
     assert min(await pressed.evaluate_all(heights)) >= 32
-    await page.screenshot(
-        path=Path(os.environ.get("TOWER_LOOK", tmp_path)) / "session-390.png", full_page=True
-    )
+    await shot(page, "session-390", tmp_path, full_page=True)
 
 
 async def test_a_session_is_renamed_archived_ended_and_deleted(page: Page, tower: Tower) -> None:
@@ -377,4 +375,4 @@ async def test_the_page_on_paper_has_every_row_and_nothing_to_press(
     await page.evaluate("dispatchEvent(new Event('afterprint'))")
     await expect(session.get_by_test_id("printed-rows")).to_have_count(0)
     await page.emulate_media(media="screen")
-    await page.pdf(path=Path(os.environ.get("TOWER_LOOK", tmp_path)) / "session.pdf", format="A4")
+    await page.pdf(path=kept_in(tmp_path) / "session.pdf", format="A4")

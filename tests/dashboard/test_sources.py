@@ -1,12 +1,12 @@
 """What the page of a session says of where its numbers come from."""
 
-import os
 import time
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.dashboard.looking import shot
 from tests.dashboard.towers import Tower
 from tests.session.made import OPUS, assistant, attributes, prompt
 
@@ -71,9 +71,8 @@ async def test_a_session_says_where_its_numbers_come_from(
     card = page.get_by_test_id("attention-card")
     await expect(card).to_contain_text("100 % of the session's budget is spent", timeout=TIMER_MS)
     await expect(card.get_by_role("button")).to_have_count(0)
-    look = Path(os.environ.get("TOWER_LOOK", tmp_path))
-    await page.screenshot(path=look / "sources.png")
+    await shot(page, "sources", tmp_path)
     await page.evaluate("location.hash = '#/'")
     item = page.get_by_test_id("attention-item")
     await expect(item).to_have_attribute("data-kind", "budget")
-    await page.screenshot(path=look / "budget.png")
+    await shot(page, "budget", tmp_path)
