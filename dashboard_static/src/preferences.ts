@@ -33,6 +33,16 @@ export const oneOf =
 
 export const yesOrNo = (told: unknown): boolean | undefined => (typeof told === "boolean" ? told : undefined);
 
+/** Texts, the latest of them. */
+export const texts =
+  (most: number) =>
+  (told: unknown): readonly string[] | undefined =>
+    Array.isArray(told) && told.every((each) => typeof each === "string") ? told.slice(-most) : undefined;
+
+/** With the text, or without where it was; one more than there is room for takes the place of the first. */
+export const toggled = (before: readonly string[], text: string, most: number): readonly string[] =>
+  before.includes(text) ? before.filter((each) => each !== text) : [...before, text].slice(-most);
+
 /** What another tab has chosen holds here too. */
 export function followOtherTabs(): void {
   addEventListener("storage", ({ key, newValue }) => listeners.get(key ?? "")?.(newValue));

@@ -1,6 +1,6 @@
 /** How a person wants the list of sessions: kept by the browser. */
 
-import { oneOf, preference } from "../preferences";
+import { oneOf, preference, texts, toggled } from "../preferences";
 import type { Sort } from "../protocol";
 
 export type Density = "comfortable" | "compact";
@@ -14,15 +14,10 @@ export const density = preference<Density>("density", "comfortable", oneOf("comf
 export const grouping = preference<Grouping>("grouping", "none", oneOf(...GROUPINGS));
 export const sort = preference<Sort>("sort", "default", oneOf(...SORTS));
 /** Keys of groups that show their head alone. */
-export const folded = preference<readonly string[]>("folded", [], (told) =>
-  Array.isArray(told) && told.every((each) => typeof each === "string") ? told.slice(-FOLDED_MAX) : undefined,
-);
+export const folded = preference<readonly string[]>("folded", [], texts(FOLDED_MAX));
 
 export function toggleFolded(key: string): void {
-  const before = folded.peek();
-  folded.value = before.includes(key)
-    ? before.filter((each) => each !== key)
-    : [...before, key].slice(-FOLDED_MAX);
+  folded.value = toggled(folded.peek(), key, FOLDED_MAX);
 }
 
 export function toggleDensity(): void {
