@@ -14,7 +14,14 @@ const systemIsDark = media("(prefers-color-scheme: dark)");
 export const dark = computed(() => (theme.value === "system" ? systemIsDark.value : theme.value === "dark"));
 
 export function startTheme(): void {
+  const frames = document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]");
   effect(() => {
-    document.documentElement.dataset.theme = theme.value;
+    const chosen = theme.value;
+    document.documentElement.dataset.theme = chosen;
+    // The browser's own frame around an installed page knows nothing of the style sheet.
+    for (const frame of frames) {
+      const scheme = (frame.dataset.scheme ??= /\((prefers-color-scheme: \w+)\)/.exec(frame.media)?.[0] ?? "");
+      frame.media = chosen === "system" ? scheme : scheme.includes(chosen) ? "all" : "not all";
+    }
   });
 }

@@ -74,13 +74,15 @@ async def test_a_language_is_chosen_at_once_and_stays_chosen(reader: Page) -> No
 
 
 async def test_a_theme_is_chosen_at_once_and_stays_chosen(reader: Page) -> None:
-    """Dark by choice is dark on a light system, also after a reload."""
+    """Dark by choice is dark on a light system, its frame too, also after a reload."""
     ground = "getComputedStyle(document.body).backgroundColor"
+    frame = "[...document.querySelectorAll('meta[name=theme-color]')].map((each) => each.media)"
     light = await reader.evaluate(ground)
     await reader.get_by_test_id("menu").click()
     await reader.get_by_test_id("menu-theme").select_option("dark")
     dark = await reader.evaluate(ground)
     assert dark != light
+    assert await reader.evaluate(frame) == ["not all", "all"]
     await reader.reload()
     await expect(reader.get_by_test_id("connection")).to_have_attribute("data-state", "live")
     assert await reader.evaluate(ground) == dark
