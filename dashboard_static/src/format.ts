@@ -122,11 +122,15 @@ function pad(value: number): string {
 
 type Style = Intl.DateTimeFormatOptions;
 
+/** An agent may tell a time that no date can be. */
+const isDate = (at: number): boolean => Math.abs(at) <= 8.64e15;
+
 /** Made when first needed, and anew for another language. */
 function dates(style: Style): (at: number) => string {
   let made: Intl.DateTimeFormat | null = null;
   let made_for: string | undefined;
   return (at) => {
+    if (!isDate(at)) return unknown();
     const wanted = locale.peek();
     if (made === null || made_for !== wanted) made = new Intl.DateTimeFormat((made_for = wanted), style);
     return made.format(at);
@@ -146,9 +150,8 @@ export const clockMinute = (at: number | null | undefined): string => (at == nul
 export const dayMinute = (at: number | null | undefined): string => (at == null ? unknown() : minuteOfDay(at));
 /** The day of UTC, as the API names it. */
 export const isoDay = (at: number): string => new Date(at).toISOString().slice(0, 10);
-/** For machines; an agent may tell a time that no date can be. */
-export const isoTime = (at: number): string | undefined =>
-  Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : undefined;
+/** For machines. */
+export const isoTime = (at: number): string | undefined => (isDate(at) ? new Date(at).toISOString() : undefined);
 export const utcDay = (at: number | null | undefined): string => (at == null ? "" : day(at));
 export const dateTime = (at: number | null | undefined): string => (at == null ? unknown() : moment(at));
 

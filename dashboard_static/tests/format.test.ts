@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, compact, cost, duration, exact, safeHref, span, sum, unturned, usd } from "../src/format";
+import { bytes, clock, compact, cost, dateTime, duration, exact, safeHref, span, sum, unturned, usd } from "../src/format";
 
 describe("what is not known", () => {
   it("is said so and is never 0", () => {
@@ -99,5 +99,11 @@ describe("links", () => {
     ]) {
       expect(safeHref(text)).toBeNull();
     }
+  });
+});
+
+describe("a time that no date can be", () => {
+  it("is unknown, and ends no page", () => {
+    expect([clock(1e20), dateTime(-1e20), dateTime(NaN)]).toEqual(["unknown", "unknown", "unknown"]);
   });
 });
