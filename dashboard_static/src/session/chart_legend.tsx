@@ -3,17 +3,9 @@
 import { clockMinute, compact, exact, sum, unknown, usd } from "../format";
 import { t } from "../messages";
 import type { Bucket } from "../protocol";
+import { seriesWords } from "./series_words";
 
 const NAMES = ["output", "input", "cache_write", "cache_read"] as const;
-
-export function seriesWords(name: (typeof NAMES)[number]): string {
-  return {
-    output: t("Output"),
-    input: t("Input"),
-    cache_write: t("Cache write"),
-    cache_read: t("Cache read"),
-  }[name];
-}
 
 const costOf = (bucket: Bucket | undefined): string =>
   bucket?.cost_usd == null ? unknown() : usd(bucket.cost_usd);

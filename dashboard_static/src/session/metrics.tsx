@@ -8,9 +8,9 @@ import type { Summary } from "../protocol";
 import { isFresh } from "../store/hold";
 import { Cost, Count } from "../values";
 import { Budget } from "./budget";
-import { seriesWords } from "./chart_legend";
 import { useField, type HoldSignal } from "./field";
 import { Grown, useSamples, type Samples } from "./grown";
+import { seriesWords } from "./series_words";
 import { costWords, unpricedModels } from "./source_words";
 
 const TOKENS = ["input", "output", "cache_read", "cache_write"] as const;
