@@ -23,6 +23,7 @@ describe("the cost in words", () => {
   it("says its state, what has no price, and the table", () => {
     const prices = { package: "genai-prices", version: "0.2.3" };
     expect(costWords("priced", [], prices)).toBe("Every call has a price. Prices: genai-prices 0.2.3.");
+    expect(costWords("partial", ["\u202ex"], null)).toContain("Without a price: \\u202ex.");
     expect(costWords("partial", ["made-up", "other"], prices)).toBe(
       "Some calls have no price: this is a lower bound. Without a price: made-up, other. Prices: genai-prices 0.2.3.",
     );

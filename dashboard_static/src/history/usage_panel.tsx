@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { exact, unknown } from "../format";
+import { exact, unknown, unturned } from "../format";
 import { Icon } from "../icons";
 import { t } from "../messages";
 import { costWords } from "../session/source_words";
@@ -77,7 +77,7 @@ function Totals({ usage: { total, unpriced_models, prices } }: { usage: Usage<Sp
           {t("{unpriced} of {calls} calls have no price: {models}.", {
             unpriced: exact(total.unpriced_calls),
             calls: exact(total.calls),
-            models: unpriced_models.join(", "),
+            models: unturned(unpriced_models.join(", ")),
           })}
         </p>
       )}

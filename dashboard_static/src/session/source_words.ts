@@ -1,6 +1,6 @@
 /** What the sources of a session's numbers say, in words. */
 
-import { clockMinute, costStateWords, exact, sum, unknown, usd } from "../format";
+import { clockMinute, costStateWords, exact, sum, unknown, unturned, usd } from "../format";
 import { later, t } from "../messages";
 import { own } from "../own";
 import type { CostState, Detail, ModelUse, Prices, SourceUsage } from "../protocol";
@@ -18,7 +18,7 @@ export const sourceWord = (source: string): string => t(own(NAMES, source) ?? so
 /** The state of the cost, which models have no price, and by which table the others were priced. */
 export function costWords(state: CostState, unpriced: readonly string[], prices: Prices | null): string {
   const sentences = [costStateWords(state)];
-  if (unpriced.length > 0) sentences.push(t("Without a price: {models}.", { models: unpriced.join(", ") }));
+  if (unpriced.length > 0) sentences.push(t("Without a price: {models}.", { models: unturned(unpriced.join(", ")) }));
   if (prices) sentences.push(t("Prices: {table} {version}.", { table: prices.package, version: prices.version }));
   return sentences.join(" ");
 }

@@ -58,7 +58,7 @@ function Tab({ id }: { id: string }) {
       <a
         href={sessionHref(id)}
         aria-current={active ? "page" : undefined}
-        title={note ? t("{title} ({why})", { title: title.value, why }) : title.value}
+        title={note ? t("{title} ({why})", { title: unturned(title.value), why }) : title.value}
       >
         <span class="dot" data-status={quiet ? "ended" : status.value} aria-hidden="true" />
         <span class="clip">{title}</span>
