@@ -48,7 +48,7 @@ CHAPTERS = (
     Chapter(
         "kiln-curve", "Firing curve editor: drag a point", "kiln", "main", MODELS[0],
         3 * HOUR_MS, 170, 4,
-        ("Hit test for points", "Drag with snapping", "Undo", "Keyboard", "Save"),
+        ("Hit test for points", "Drag with snapping", "Undo", "By keys", "Keep it"),
     ),
     Chapter(
         "orchard-map", "Map of the orchard loads too slowly", "orchard", "perf/tiles",

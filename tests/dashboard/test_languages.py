@@ -18,7 +18,8 @@ SAID = """
 () => {
   const said = [];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) said.push(walk.currentNode.data.trim());
+  while (walk.nextNode())
+    if (!walk.currentNode.parentElement.closest('kbd')) said.push(walk.currentNode.data.trim());
   for (const name of ['title', 'aria-label', 'placeholder', 'alt'])
     for (const each of document.querySelectorAll(`[${name}]`)) said.push(each.getAttribute(name));
   return said;

@@ -40,8 +40,10 @@ export function useTimelineKeys(
     scroll.reveal(tops[at]!, tops[at + 1]!);
     return true;
   });
+  // Read here, so that the focus follows as soon as its row is drawn.
+  const wanted = current.value;
   useLayoutEffect(() => {
-    if (!wantsFocus.current) return;
+    if (!wantsFocus.current || wanted === null) return;
     wantsFocus.current = false;
     scroll.scroller.current!.querySelector<HTMLElement>(".entry-line[tabindex='0']")?.focus({ preventScroll: true });
   });

@@ -1,6 +1,7 @@
 /** By what a timeline can be narrowed. A tool that failed is among the tools and among the errors. */
 
 import { t } from "../messages";
+import { own } from "../own";
 import type { EntryKind } from "../protocol";
 import { outcomeOf, type TimelineRow } from "./timeline_rows";
 
@@ -59,4 +60,19 @@ export function kindWords(kind: EntryKind): string {
     session: t("session"),
   };
   return known[kind] ?? kind;
+}
+
+/** How an entry ended, or what an attention entry asks; an agent's own word stays as it is. */
+export function statusWords(status: string): string {
+  const known: Record<string, string> = {
+    error: t("error"),
+    denied: t("denied"),
+    interrupted: t("interrupted"),
+    permission: t("permission"),
+    question: t("question"),
+    plan: t("plan"),
+    failure: t("failure"),
+    budget: t("budget"),
+  };
+  return own(known, status) ?? status;
 }

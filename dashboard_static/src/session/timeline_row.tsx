@@ -8,7 +8,7 @@ import type { Entry } from "../protocol";
 import { entryHref } from "../router";
 import { Joined } from "../values";
 import { Copy } from "./copy";
-import { kindWords } from "./timeline_kinds";
+import { kindWords, statusWords } from "./timeline_kinds";
 import { heightOf, outcomeOf, type TimelineRow } from "./timeline_rows";
 
 interface Props {
@@ -74,7 +74,7 @@ export function Line({ row: { start, end }, outcome }: { row: TimelineRow; outco
         {firstLine(start.text || end?.text)}
       </span>
       <span class="entry-end">
-        {outcome === "failed" && <span class="entry-failed">{end?.status ?? start.status ?? t("failed")}</span>}
+        {outcome === "failed" && <span class="entry-failed">{failedWords(end?.status ?? start.status)}</span>}
         {outcome === "running" && <span class="entry-running">{t("running")}</span>}
         {start.tokens != null && <span>{compact(start.tokens)}</span>}
         {took != null && <span>{duration(took)}</span>}
@@ -85,8 +85,11 @@ export function Line({ row: { start, end }, outcome }: { row: TimelineRow; outco
 
 /** A request of the agent is named by what it asks, not by the tool it asks for. */
 function nameOf({ kind, tool, status }: Entry): string {
-  return kind === "attention" ? (status ?? kindWords(kind)) : (tool ?? kindWords(kind));
+  if (kind === "attention" && status) return statusWords(status);
+  return tool ?? kindWords(kind);
 }
+
+const failedWords = (status: string | null | undefined): string => (status ? statusWords(status) : t("failed"));
 
 function firstLine(text: string | undefined): string {
   return unturned((text ?? "").trimStart().split("\n", 1)[0]!.slice(0, 300));
@@ -113,7 +116,11 @@ function Text({ session, entry }: { session: string; entry: Entry }) {
     failure.value = body?.whole === false ? t("The whole text is not recorded yet, or was never told.") : words;
   };
   const text = unturned(full.value ?? entry.text ?? "");
-  const facts = [dateTime(entry.at), entry.status, entry.agent_id && t("subagent {id}", { id: entry.agent_id })];
+  const facts = [
+    dateTime(entry.at),
+    entry.status && statusWords(entry.status),
+    entry.agent_id && t("subagent {id}", { id: entry.agent_id }),
+  ];
   return (
     <div class="entry-part">
       <p class="entry-meta">
