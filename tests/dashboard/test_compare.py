@@ -115,6 +115,25 @@ async def test_sessions_are_found_and_added_and_the_address_names_them(
     assert asked(page) == ["mill", "shop"]
 
 
+async def test_opened_and_pinned_sessions_are_offered_first(page: Page, tower: Tower) -> None:
+    """Each once: what one has at hand stands before what was heard last."""
+    await three(tower)
+    await expect(page.get_by_test_id("session-row")).to_have_count(3)
+    for name in ("bakery", "shop"):
+        line = page.locator(f'[data-testid="session-row"][data-session="{name}"]')
+        await line.hover()
+        await line.get_by_test_id("row-pin").click()
+    await go(page, "#/session/shop")
+    await expect(page.get_by_test_id("session-page")).to_have_attribute("data-stale", "false")
+    await go(page, "#/compare")
+    picker = page.get_by_test_id("picker")
+    await expect(picker.get_by_role("heading")).to_have_text(["Opened", "Pinned", "Recent"])
+    lists = picker.get_by_test_id("found")
+    told = [await each.get_by_test_id("pick").all() for each in await lists.all()]
+    names = [[await pick.get_attribute("data-session") for pick in picks] for picks in told]
+    assert names == [["shop"], ["bakery"], ["mill"]]
+
+
 async def picked_away(page: Page, session: str) -> None:
     """Take a session out of the comparison."""
     card = page.locator(f'[data-testid="card"][data-session="{session}"]')

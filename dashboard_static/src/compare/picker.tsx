@@ -12,6 +12,7 @@ import type { Page } from "../history/answers";
 import { Question } from "../question";
 import { holds, model, row } from "../live";
 import { plural, t } from "../messages";
+import { pins } from "../pins";
 import type { Summary } from "../protocol";
 import { Cost, Joined, StatusWord, TokenCount } from "../values";
 
@@ -94,9 +95,14 @@ function quietLists(recent: Summary[] | null): (readonly [string, Summary[]])[] 
     const told = row(session).value ?? (detail as Summary | null);
     return told ? [told] : [];
   });
-  const here = new Set(opened.map(({ id }) => id));
+  const pinned = pins.value.flatMap((id) => {
+    const told = row(id).value;
+    return told && !opened.some((each) => each.id === id) ? [told] : [];
+  });
+  const here = new Set([...opened, ...pinned].map(({ id }) => id));
   return [
     [t("Opened"), opened],
+    [t("Pinned"), pinned],
     [t("Recent"), (recent ?? []).filter(({ id }) => !here.has(id))],
   ];
 }
