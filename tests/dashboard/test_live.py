@@ -103,7 +103,7 @@ async def test_a_hook_only_session_has_unknown_tokens(page: Page, tower: Tower) 
 async def test_a_fifth_opened_session_quiets_the_least_recently_opened(
     page: Page, tower: Tower
 ) -> None:
-    """The tab of an evicted session says that it went quiet, and reopening it catches up."""
+    """Its tab and a line say which one went quiet, and reopening it catches up."""
     for number in range(5):
         tower.hook(
             session_id=f"s{number}", cwd=f"/made/up/p{number}",
@@ -117,6 +117,8 @@ async def test_a_fifth_opened_session_quiets_the_least_recently_opened(
         await expect(opened).to_have_attribute("data-stale", "false")
     quiet = page.locator("[data-testid=opened-tab][data-session=s0]")
     await expect(quiet).to_have_attribute("data-quiet", "true")
+    told = page.get_by_text("“task 0” went quiet: at most 4 sessions are followed at once.")
+    await expect(told).to_be_visible()
     await page.evaluate("location.hash = '#/session/s0'")
     await expect(page.get_by_test_id("session-page")).to_have_attribute("data-session", "s0")
     await expect(page.get_by_test_id("session-page")).to_have_attribute("data-stale", "false")

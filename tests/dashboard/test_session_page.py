@@ -331,23 +331,6 @@ async def test_a_session_is_pinned_and_picked_for_comparison(page: Page, tower: 
     await expect(page.get_by_test_id("pin")).to_have_attribute("aria-pressed", "true")
 
 
-async def test_a_fifth_opened_session_says_which_one_went_quiet(page: Page, tower: Tower) -> None:
-    """The notice names the session whose tab went quiet."""
-    for number in range(5):
-        tower.hook(
-            session_id=f"s{number}", cwd=f"/made/up/p{number}",
-            hook_event_name="UserPromptSubmit", prompt=f"task {number}",
-        )  # fmt: skip
-    await expect(page.get_by_test_id("session-row")).to_have_count(5)
-    for number in range(5):
-        await page.evaluate(f"location.hash = '#/session/s{number}'")
-        found = page.locator(f"[data-testid=session-page][data-session=s{number}]")
-        await expect(found).to_have_attribute("data-stale", "false")
-    await expect(
-        page.get_by_text("“task 0” went quiet: at most 4 sessions are followed at once.")
-    ).to_be_visible()
-
-
 async def test_the_page_on_paper_has_every_row_and_nothing_to_press(
     page: Page, tower: Tower, tmp_path: Path
 ) -> None:
