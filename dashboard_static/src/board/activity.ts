@@ -23,16 +23,22 @@ export function activityOf(id: string): number[] | null {
   return held.known ? held.of(id, minute.value) : null;
 }
 
+/** A hub that is not ready yet, or has no time, is asked again. */
+const AGAIN_MS = 10_000;
+
 /** Asks anew whenever the hub is heard again: nobody else knows what was done meanwhile. */
 export function followActivity(isHeard: () => boolean): void {
   const heard = computed(isHeard);
-  effect(() => held.letGo(minute.value));
-  effect(() => {
-    if (!heard.value) return held.interrupted();
-    void get<ActivityAnswer>("api/activity").then(({ body }) => {
-      if (!body) return;
+  const ask = async () => {
+    const { body } = await get<ActivityAnswer>("api/activity");
+    if (body) {
       held.seed(body);
       requestAnimationFrame(() => answered.value++);
-    });
+    } else if (heard.peek()) setTimeout(ask, AGAIN_MS);
+  };
+  effect(() => held.letGo(minute.value));
+  effect(() => {
+    if (heard.value) void ask();
+    else held.interrupted();
   });
 }
