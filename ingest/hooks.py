@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ingest import metrics
-from ingest.body import Gone, TooLarge, read_body
+from ingest.body import Gone, TooLarge, pass_over, read_body
 from ingest.errors import InvalidPayload, QueueFull
 from ingest.intake import Ingest, now, workspace_of
 from session.delta import Event
@@ -64,7 +64,8 @@ class Hooks:
             if len(body) > ingest.limits.hook_inline_bytes_max:
                 return ingest.read_aside(partial(read, body))
             taken = ingest.publisher.offer(read(body))
-        except TooLarge:
+        except TooLarge as error:
+            await pass_over(receive, error, ingest.limits.body_bytes_max)
             return "too_large"
         except InvalidPayload:
             return "invalid"

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from bus.base import Receipt
 from ingest import metrics
 from ingest.adapters.texts import text_of
-from ingest.body import Gone, TooLarge, gunzip, read_body
+from ingest.body import Gone, TooLarge, gunzip, pass_over, read_body
 from ingest.errors import BusUnavailable, InvalidPayload, QueueFull
 from ingest.limits import Limits
 from ingest.publish import Publisher
@@ -111,6 +111,7 @@ class Batch(ABC):
             receipts = await ingest.publisher.append(deltas) if deltas else []
         except TooLarge as error:
             limit = ingest.limits.body_bytes_max
+            await pass_over(receive, error, limit)
             reason = str(error) or f"a body is at most {limit} bytes; send smaller batches"
             raise Refused(413, reason) from error
         except (InvalidPayload, zlib.error) as error:

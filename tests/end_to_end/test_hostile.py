@@ -151,3 +151,12 @@ async def test_a_tower_without_descriptors_left_recovers(tower: Tower) -> None:
         async with client(tower) as another:
             assert (await another.next("welcome"))["protocol"] == 1
     assert tower.end() == 0
+
+
+def test_a_hook_that_is_far_too_large_is_answered_like_any_other(tower: Tower) -> None:
+    """Its agent gets the 200 and no reset in the midst of sending; nothing of it is taken in."""
+    for megabytes in (9, 20):
+        text = "x" * megabytes * 1_000_000
+        tower.hook({"session_id": "big", "hook_event_name": "UserPromptSubmit", "prompt": text})
+    say(tower, "s")
+    assert "big" not in tower.live()

@@ -6,7 +6,7 @@ import zlib
 import pytest
 from starlette.types import Message, Receive
 
-from ingest.body import Gone, TooLarge, gunzip, read_body
+from ingest.body import Gone, TooLarge, gunzip, pass_over, read_body
 
 
 def given(*chunks: bytes, ends: bool = True) -> Receive:
@@ -33,9 +33,25 @@ async def test_a_body_is_whole_up_to_its_limit() -> None:
 async def test_a_body_over_its_limit_is_refused_at_once() -> None:
     """What comes behind the limit is not even asked for."""
     asked = given(b"ab", b"cd", b"never read", ends=False)
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLarge) as refused:
         await read_body(asked, 3)
+    assert refused.value.has_more
     assert (await asked())["body"] == b"never read"
+
+
+async def test_what_is_left_of_a_body_is_passed_over_within_a_bound() -> None:
+    """To its end, or so far that nobody can make the server listen for ever; else not at all."""
+    more = TooLarge(has_more=True)
+    asked = given(b"ab", b"cd")
+    await pass_over(asked, more, 100)
+    assert (await asked())["type"] == "http.disconnect"
+    asked = given(b"a" * 12, b"b" * 12, b"never read", ends=False)
+    await pass_over(asked, more, 3)
+    assert (await asked())["body"] == b"never read"
+    await pass_over(asked, TooLarge(), 3)
+    assert (await asked())["type"] == "http.disconnect"
+    with pytest.raises(Gone):
+        await pass_over(given(b"ab", ends=False), more, 100)
 
 
 async def test_a_client_that_leaves_early_is_gone() -> None:
