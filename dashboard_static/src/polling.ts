@@ -6,7 +6,11 @@ import type { Detail, Entry, FrameOf, Item, ServerFrame, Summary, Totals } from 
 const EVERY_MS = 2000;
 /** Until an answer begins; what is lost on a line that was cut is asked for again soon. */
 const ANSWER_MS = 3000;
-const AGAIN_MS = 1000;
+/** While nobody answers, a dead line and a dead connection behind it may not cost 5 s together. */
+const HASTY_MS = 1500;
+const AGAIN_MS = 500;
+/** Of so many attempts one is patient: a hub may be slow, and there all the same. */
+const PATIENT_EVERY = 4;
 
 export interface LiveOverview {
   cursor: string;
@@ -58,6 +62,7 @@ export class Poller {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private etags = new Map<string, string>();
   private round = 0;
+  private unanswered = 0;
 
   constructor(private readonly handlers: Handlers) {}
 
@@ -82,6 +87,7 @@ export class Poller {
     this.handlers.answered(answers || overview.status !== 200 ? overview.status : 0);
     // What was shown may have been marked as old since: only a whole answer makes it new again.
     if (!answers) this.etags.clear();
+    this.unanswered = answers ? 0 : this.unanswered + 1;
     for (const id of answers ? this.handlers.opened() : []) {
       const { status, body, words } = await this.fetch<LiveSession>(livePath(id));
       if (!current()) return;
@@ -92,9 +98,13 @@ export class Poller {
     if (current()) this.timer = setTimeout(() => void this.poll(round), answers ? EVERY_MS : AGAIN_MS);
   }
 
+  private patience_ms(): number {
+    return this.unanswered % PATIENT_EVERY === 0 ? ANSWER_MS : HASTY_MS;
+  }
+
   private async fetch<T>(path: string) {
     const etag = this.etags.get(path);
-    const answer = await get<T>(path, etag ? { "If-None-Match": etag } : {}, undefined, ANSWER_MS);
+    const answer = await get<T>(path, etag ? { "If-None-Match": etag } : {}, undefined, this.patience_ms());
     if (answer.etag && answer.body) this.etags.set(path, answer.etag);
     return answer;
   }
