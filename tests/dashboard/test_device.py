@@ -31,11 +31,11 @@ async def test_nothing_moves_for_whoever_wants_no_motion(browser: Browser, tower
         if wish == "no-preference":
             tower.hook(session_id="s1", hook_event_name="UserPromptSubmit", prompt="dig")
             await page.goto(tower.login_url)
-            state = await context.storage_state()
         else:
-            await context.add_cookies(state["cookies"])  # type: ignore[arg-type]
+            await context.add_cookies(cookies)  # type: ignore[arg-type]
             await page.goto(tower.url)
         await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+        cookies = await context.cookies()  # only now is the one that the sign-in sets there
         await page.evaluate(
             "window.moved = 0; for (const kind of ['animationstart', 'transitionrun'])"
             " document.addEventListener(kind, () => window.moved++, true)"

@@ -269,7 +269,7 @@ async def test_a_board_is_whole_through_permessage_deflate(browser: Browser, hub
     count = 300
     title = "a title that is long enough for several parts " * 5
     await hub.log(*(event("prompt", f"s{at}", text=title) for at in range(count)))
-    page = await opened(browser, hub.url, TOKEN)
+    page = await live(browser, hub)
     watch = await page.context.new_cdp_session(page)
     agreed: list[str] = []
     watch.on(
