@@ -109,13 +109,19 @@ class Verdict:
         timeline = plain(list(session.timeline))
         number = int((opened["cursor"] or ":-1").rpartition(":")[2])
         if opened["stale"]:
-            self._complain(f"{name} is stale at the end")
+            self._complain(f"{name} is stale at the end: {self._last_of(name)}")
         elif number != session.cursor_number:
             self._complain(f"{name} is at {number} of {session.cursor_number}")
         elif opened["detail"] != plain(detail(session)):
             self._complain(f"the detail of {name} differs")
         elif opened["timeline"][-len(timeline) :] != timeline:
             self._complain(f"the timeline of {name} differs")
+
+    def _last_of(self, session: str) -> list[Json]:
+        """What came of it in the end, and what else was said to this client alone."""
+        told = ("error", "notice", "bye", "lost", "connect")
+        notes = [n for n in self.recording if n.get("session") == session or n["kind"] in told]
+        return notes[-8:]
 
     # How long it was away.
 
