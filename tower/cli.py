@@ -5,9 +5,10 @@ Parses and prints; the work is done elsewhere and imported late, so that every s
 
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -25,6 +26,8 @@ config_app = typer.Typer(no_args_is_help=True, help="Settings.")
 app.add_typer(config_app, name="config")
 db_app = typer.Typer(no_args_is_help=True, help="The tables of history.")
 app.add_typer(db_app, name="db")
+hooks_app = typer.Typer(no_args_is_help=True, help="Hooks in the settings of agents.")
+app.add_typer(hooks_app, name="hooks")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.  [default: 8787]")]
@@ -46,6 +49,24 @@ NoAuth = Annotated[bool, typer.Option("--no-auth", help="Ask for no credential (
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="The database.  [default: the one in the data folder]")
 ]
+
+
+class AgentName(StrEnum):
+    """The agents whose hooks can be installed."""
+
+    CLAUDE_CODE = "claude-code"
+    CODEX = "codex"
+
+
+To = Annotated[str | None, typer.Option(help="URL of a tower.  [default: the local one]")]
+Scope = Annotated[
+    Literal["user", "project"], typer.Option(help="All your sessions, or those of this folder.")
+]
+Agents = Annotated[
+    list[AgentName] | None,
+    typer.Option("--agent", help="May be given several times.  [default: those that you have]"),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show a diff, and write nothing.")]
 Filtered = Annotated[str | None, typer.Option(help="Only theirs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -143,9 +164,7 @@ def _settled(run: Callable[[], int]) -> int:
 @app.command()
 def replay(
     paths: Annotated[list[str], typer.Argument(help="Transcripts, or folders of them.")],
-    to: Annotated[
-        str | None, typer.Option(help="URL of a tower.  [default: the local one]")
-    ] = None,
+    to: To = None,
     speed: Annotated[float, typer.Option(min=0.01, help="How many times as fast.")] = 10.0,
     sessions: Annotated[int | None, typer.Option(min=1, help="At most so many sessions.")] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Begin anew at the end, for ever.")] = False,
@@ -242,6 +261,60 @@ def db_check(
 
     chosen = _load(database_url=database_url, data_dir=data_dir)
     raise typer.Exit(_settled(lambda: database_commands.check(chosen, json_output=json_output)))
+
+
+@hooks_app.command("install")
+def hooks_install(
+    to: To = None,
+    scope: Scope = "user",
+    agent: Agents = None,
+    http: Annotated[
+        bool, typer.Option("--http", help="No process for each event; errors show without a tower.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Have agents tell the tower what they do, at once; nothing else in their settings changes."""
+    from tower.hooks import commands
+
+    chosen = _load()
+    names = list[str](agent or ())
+    raise typer.Exit(
+        _settled(lambda: commands.install(chosen, to, scope, names, http=http, dry_run=dry_run))
+    )
+
+
+@hooks_app.command("uninstall")
+def hooks_uninstall(scope: Scope = "user", agent: Agents = None, dry_run: DryRun = False) -> None:
+    """Take the tower's hooks out again; what was there before is there again."""
+    from tower.hooks import commands
+
+    raise typer.Exit(commands.uninstall(scope, list[str](agent or ()), dry_run=dry_run))
+
+
+@hooks_app.command("status")
+def hooks_status(
+    to: To = None, scope: Scope = "user", agent: Agents = None, json_output: Json = False
+) -> None:
+    """Say which hooks are installed, whether the tower answers, and when it last heard one."""
+    from tower.hooks import commands
+
+    names = list[str](agent or ())
+    chosen = _load()
+    raise typer.Exit(
+        _settled(lambda: commands.status(chosen, to, scope, names, json_output=json_output))
+    )
+
+
+@hooks_app.command("send")
+def hooks_send(
+    url: Annotated[str, typer.Argument(help="Where hooks are posted.")],
+    from_host: Annotated[str, typer.Option(help="The machine's name.")] = "",
+    from_user: Annotated[str, typer.Option(help="The person's name.")] = "",
+) -> None:
+    """Post one hook, read from standard input: what installed hooks do where there is no curl."""
+    from tower.hooks.send import send
+
+    send(url, from_host, from_user)
 
 
 @config_app.command("show")

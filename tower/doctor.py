@@ -92,11 +92,26 @@ def _tower(settings: Settings) -> Finding:
         return Finding("tower", None, f"none is running at {url}; start it with `tower up`")
 
 
+def _hooks(_: Settings) -> Finding:
+    from tower.hooks.plan import is_installed, present_agents
+
+    there = present_agents()
+    without = [agent.title for agent in there if not is_installed(agent)]
+    if without:
+        told = f"none for {' and '.join(without)}; `tower hooks install` makes statuses immediate"
+        return Finding("hooks", None, told)
+    if not there:
+        return Finding("hooks", None, "no agent is at home here yet")
+    named = " and ".join(agent.title for agent in there)
+    return Finding("hooks", True, f"there for {named}; `tower hooks status` says more")
+
+
 CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _python,
     _dashboard,
     _data_dir,
     _transcripts,
     _watches,
+    _hooks,
     _tower,
 )

@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 from tests.tower.commands import babbler, run
 from tower.cli import app
 
-COMMANDS = (["up"], ["replay"], ["token"], ["doctor"], ["config", "show"], ["version"])
-READING = (["token"], ["doctor"], ["config", "show"], ["version"])
+HOOKS = (["hooks", "install"], ["hooks", "uninstall"], ["hooks", "status"], ["hooks", "send"])
+COMMANDS = (["up"], ["replay"], ["token"], ["doctor"], ["config", "show"], ["version"], *HOOKS)
+READING = (["token"], ["doctor"], ["config", "show"], ["version"], ["hooks", "status"])
 
 
-@pytest.mark.parametrize("command", [[], ["config"], *COMMANDS])
+@pytest.mark.parametrize("command", [[], ["config"], ["hooks"], *COMMANDS])
 def test_every_command_explains_itself(command: list[str]) -> None:
     """A sentence, and each option with one of its own."""
     told = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
@@ -153,7 +154,9 @@ def test_the_doctor_tells_what_is_there(tmp_path: Path) -> None:
         closed.bind(("127.0.0.1", 0))
         port = str(closed.getsockname()[1])
         told = findings(run(tmp_path, "doctor", "--json", "--port", port).out)
-    assert set(told) == {"python", "dashboard", "data_dir", "transcripts", "watches", "tower"}
+    assert set(told) == {
+        "python", "dashboard", "data_dir", "transcripts", "watches", "hooks", "tower",
+    }  # fmt: skip
     assert told["transcripts"]["ok"] is True
     assert str(told["transcripts"]["message"]).startswith("2 files")
     assert told["tower"]["ok"] is None
