@@ -1,10 +1,12 @@
 """``tower up``: the whole service in one process, and a one-time URL for whoever started it."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
 import webbrowser
+from pathlib import Path
 
 from tower import serve
 from tower.server import Server
@@ -12,6 +14,7 @@ from tower.service import Service
 from tower.settings import Settings, address_of
 
 PROGRESS_S = 0.1
+HINTED_NAME = "hooks.hinted"
 
 
 def run(settings: Settings) -> int:
@@ -29,9 +32,24 @@ async def _greet(service: Service, server: Server, settings: Settings) -> None:
         print(
             "The link works once, for a quarter of an hour; `tower token` is for later.", flush=True
         )
+    if settings["watch"] and not (settings.data_dir / HINTED_NAME).exists():
+        await asyncio.to_thread(_hint_at_hooks, settings.data_dir / HINTED_NAME)
     if settings["browser"] and _has_display():
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
     await _show_progress(service)
+
+
+def _hint_at_hooks(hinted: Path) -> None:
+    """Say once that hooks can be installed, where there are agents and none of them has any."""
+    from tower.hooks.plan import is_installed, present_agents
+
+    there = present_agents()
+    if not there:
+        return
+    if not any(is_installed(agent) for agent in there):
+        print("Questions and statuses come at once with hooks: `tower hooks install`.", flush=True)
+    with contextlib.suppress(OSError):
+        hinted.touch()
 
 
 def _has_display() -> bool:
