@@ -26,6 +26,7 @@ from session.subagents import end_subagents, refresh_agent
 from session.usage import amount, fold_usage, fold_usage_metric
 
 ENTRY_IDLE = "idle_prompt"
+OVERTAKEN_MS = 10_000
 USAGE_KINDS = frozenset({"usage", "usage_metric"})  # of which one may be a helper's
 PLAN_NAMES = frozenset({"phase", "event_id", "branch", "budget_usd"})
 
@@ -88,18 +89,24 @@ def _fold_plan(session: Session, fields: dict[str, Any], changes: Changes) -> No
 
 
 def _session_start(session: Session, event: Event, changes: Changes) -> None:
-    at = event.heard_at
-    if event.fields.get("trigger") == "compact":
+    at, trigger = event.heard_at, event.fields.get("trigger")
+    if trigger == "compact":
         return
-    clear_tools(session, subagents=True)
-    if event.fields.get("trigger") != "startup":  # a first start that finds something came late
+    if not (trigger == "startup" and _is_overtaken(session, at)):
+        clear_tools(session, subagents=True)
+        session.in_background = False
+        status.signal(session, "idle", at, changes)
+    if trigger != "startup":  # a first start that finds something came late
         attention.close_all(session, BLOCKING_KINDS, "ended", changes)  # nobody can answer it
         end_subagents(session, changes)
-    session.in_background = False
-    status.signal(session, "idle", at, changes)
     add_entry(
         session, event, changes, Entry(id=event.id, kind="session", at=at, text="session start")
     )
+
+
+def _is_overtaken(session: Session, at: int) -> bool:
+    """Whether a first start comes behind what it began: hooks go beside the agent, each its way."""
+    return session.base == "running" and at - (session.base_at or 0) <= OVERTAKEN_MS
 
 
 def _session_end(session: Session, event: Event, changes: Changes) -> None:

@@ -24,7 +24,7 @@ async def test_the_browser_finds_nothing_against_installing_it(page: Page) -> No
 
 async def test_nothing_moves_for_whoever_wants_no_motion(browser: Browser, tower: Tower) -> None:
     """What fades or slides for others is there at once; with motion something really would move."""
-    moved = {}
+    moved, cookies = {}, []
     for wish in ("no-preference", "reduce"):
         context = await browser.new_context(reduced_motion=wish)  # type: ignore[arg-type]
         page = await context.new_page()

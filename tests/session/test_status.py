@@ -35,6 +35,9 @@ TASKS = ("Stop", {"background_tasks": [{"id": "b1", "type": "shell"}]})
 HOOKS_ALONE = (
     ("idle", [START]),
     ("running", [START, PROMPT]),
+    ("running", [PROMPT, START]),
+    ("waiting", [PROMPT, PERMIT, START]),
+    ("idle", [PROMPT, ("Stop", {}), START]),
     ("running", [START, PROMPT, ("SessionStart", {"source": "compact"})]),
     ("idle", [START, PROMPT, ("SessionStart", {"source": "clear"})]),
     ("running", [PRE]),
@@ -81,6 +84,12 @@ def hooks(*told: tuple[str, dict[str, object]], start: int = NOW) -> Session:
 def test_status_follows_from_hooks(status: str, told: list[tuple[str, dict[str, object]]]) -> None:
     """Each row of the table where only hooks are heard."""
     assert hooks(*told).status == status
+
+
+def test_a_first_start_long_after_a_prompt_begins_anew() -> None:
+    """Only one that was overtaken on its way says nothing of the present."""
+    late = hook("SessionStart", NOW + 11_000, 2, source="startup")
+    assert folded([hook("UserPromptSubmit", NOW, 1, prompt="go"), late]).status == "idle"
 
 
 ASKED = tool_use("q", "AskUserQuestion", questions=[{"question": "Which?"}])
