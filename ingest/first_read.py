@@ -1,6 +1,6 @@
 """The first read of old transcripts, in a process of its own so that the live path feels nothing.
 
-Writes deltas and marks to standard output and ends; never follows a file, never asks back.
+Writes deltas, marks and counts to standard output and ends; never follows a file, never asks back.
 Started by the reader: ``python -m ingest.first_read``, with what to do on standard input.
 """
 
@@ -8,6 +8,7 @@ import os
 import struct
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -15,20 +16,22 @@ import msgspec
 
 from ingest.files import Found, scan
 from ingest.homes import Home
+from ingest.redact.screen import Policy, Screen
 from ingest.tail import Origin, Tail, reports
 from session import codec
 from session.mark import Mark
 
-DELTA, MARK, TOTAL = b"D", b"M", b"T"
+DELTA, MARK, TOTAL, REDACTED = b"D", b"M", b"T", b"R"
 HEADER = struct.Struct(">cI")
 
 
 class Order(msgspec.Struct):
-    """What to read: homes, who reads, and the marks of what was reported before."""
+    """What to read: homes, who reads, the marks of what was reported before, what may leave."""
 
     homes: list[Home]
     origin: Origin
     marks: list[Mark] = []
+    policy: Policy = Policy()
 
 
 def main() -> int:
@@ -36,12 +39,17 @@ def main() -> int:
     order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Order)
     out = sys.stdout.buffer
     marks = {mark.path: mark for mark in order.marks}
+    redacted: Counter[str] = Counter()
+    screen = Screen(order.policy, lambda kind: redacted.update((kind,)))
     found = scan(order.homes)
     _write(out, TOTAL, msgspec.msgpack.encode((len(found), sum(each.size for each in found))))
     for each in found:
         try:
-            for kind, payload in read_file(each, marks.get(each.path), order.origin):
+            for kind, payload in read_file(each, marks.get(each.path), order.origin, screen):
                 _write(out, kind, payload)
+            if redacted:
+                _write(out, REDACTED, msgspec.msgpack.encode(redacted))
+                redacted.clear()
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001 - one file must not stop its neighbours
@@ -64,12 +72,14 @@ def is_unchanged(found: Found, mark: Mark) -> bool:
     return told == (found.device, found.inode, found.size, found.mtime_ns)
 
 
-def read_file(found: Found, mark: Mark | None, origin: Origin) -> Iterator[tuple[bytes, bytes]]:
+def read_file(
+    found: Found, mark: Mark | None, origin: Origin, screen: Screen
+) -> Iterator[tuple[bytes, bytes]]:
     """Every report of one file, then its mark."""
     if mark is not None and is_unchanged(found, mark):
         yield MARK, msgspec.msgpack.encode(mark)
         return
-    tail = Tail(mark or new_mark(found))
+    tail = Tail(mark or new_mark(found), screen)
     more = True
     while more:
         now = time.time_ns() // 1_000_000

@@ -62,8 +62,8 @@ class Hooks:
         try:
             body = await read_body(receive, ingest.limits.body_bytes_max)
             if len(body) > ingest.limits.hook_inline_bytes_max:
-                return ingest.read_aside(partial(read, body))
-            taken = ingest.publisher.offer(read(body))
+                return ingest.read_aside(partial(ingest.screened, partial(read, body)))
+            taken = ingest.publisher.offer(ingest.screened(partial(read, body)))
         except TooLarge as error:
             await pass_over(receive, error, ingest.limits.body_bytes_max)
             return "too_large"

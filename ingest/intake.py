@@ -9,6 +9,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -21,21 +22,42 @@ from ingest.body import Gone, TooLarge, gunzip, pass_over, read_body
 from ingest.errors import BusUnavailable, InvalidPayload, QueueFull
 from ingest.limits import Limits
 from ingest.publish import Publisher
+from ingest.redact.screen import Screen
 from session.delta import DEFAULT_WORKSPACE, Delta, Event
 
 HOST_HEADER, USER_HEADER = b"x-tower-host", b"x-tower-user"
 _LABEL_MAX = 100
+D = TypeVar("D", bound=Delta)
 _ENCODINGS = (b"", b"identity", b"gzip")
 
 
 class Ingest:
-    """What the routes work with. ``machine`` is the host and user of this machine itself."""
+    """What the routes work with. ``machine`` is the host and user of this machine itself.
 
-    def __init__(self, publisher: Publisher, limits: Limits, machine: tuple[str, str]) -> None:
+    Every route gives what it took in through ``screened``: nothing else goes to the log.
+    """
+
+    def __init__(
+        self, publisher: Publisher, limits: Limits, machine: tuple[str, str],
+        screen: Screen | None = None,
+    ) -> None:  # fmt: skip
         self.publisher = publisher
+        self.screen = screen or Screen(on_found=metrics.count_redacted)
         self.limits = limits
         self.machine = machine
         self._aside: set[asyncio.Task[Event]] = set()
+
+    def screened(self, read: Callable[[], D]) -> D:
+        """What ``read`` gives, without secrets, and with as much text as may leave."""
+        with self.screen.reading():
+            delta = read()
+        return self.screen.clean(delta)
+
+    def screened_all(self, read: Callable[[], Sequence[D]]) -> list[D]:
+        """The same of several."""
+        with self.screen.reading():
+            deltas = read()
+        return [self.screen.clean(delta) for delta in deltas]
 
     def read_aside(self, read: Callable[[], Event]) -> str:
         """Read a large hook in a thread while its agent has its answer; it keeps its place."""

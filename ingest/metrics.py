@@ -18,6 +18,16 @@ queue_deltas = Gauge("tower_ingest_queue_deltas", "Waiting for the log", registr
 broken_lines = Gauge(
     "tower_ingest_broken_lines", "Transcript lines that could not be read", registry=registry
 )
+redacted_total = Counter(
+    "tower_ingest_redacted", "Secrets taken out before the log, by kind", ["kind"],
+    registry=registry,
+)  # fmt: skip
+
+
+def count_redacted(kind: str, found: int = 1) -> None:
+    """Count secrets of one kind; those of rules of a user's own are of the kind ``custom``."""
+    redacted_total.labels(kind).inc(found)
+
 
 NAMES = frozenset(
     {
@@ -25,5 +35,6 @@ NAMES = frozenset(
         "tower_ingest_request_seconds",
         "tower_ingest_queue_deltas",
         "tower_ingest_broken_lines",
+        "tower_ingest_redacted_total",
     }
 )

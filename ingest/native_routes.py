@@ -30,7 +30,7 @@ class Events(Batch):
             native.normalize, body, received_at=now(), workspace=workspace_of(scope), host=host,
             user=user,
         )  # fmt: skip
-        events = await asyncio.to_thread(read)
+        events = await asyncio.to_thread(ingest.screened_all, read)
         most = ingest.limits.batch_events_max
         if len(events) > most:
             raise TooLarge(f"a body has at most {most} events; send smaller batches")

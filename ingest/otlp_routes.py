@@ -38,7 +38,7 @@ class _Telemetry(Batch):
             host=host, user=user,
         )  # fmt: skip
         try:
-            told = await asyncio.to_thread(read)
+            told = await asyncio.to_thread(_screened, ingest, read)
         except MissingExtra as error:
             raise Refused(415, str(error)) from error
         if len(told.events) > ingest.limits.batch_events_max:
@@ -50,6 +50,12 @@ class _Telemetry(Batch):
         """Success in the encoding of the request."""
         encoding = _encoding(scope)
         return Response(_EMPTY[encoding], media_type=encoding)
+
+
+def _screened(ingest: Ingest, read: Callable[[], otlp.Told]) -> otlp.Told:
+    with ingest.screen.reading():
+        told = read()
+    return told._replace(events=[ingest.screen.clean(event) for event in told.events])
 
 
 def _encoding(scope: Scope) -> str:

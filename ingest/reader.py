@@ -19,8 +19,9 @@ from watchfiles import Change, awatch
 from ingest import background, metrics
 from ingest.errors import BusUnavailable
 from ingest.files import Found, below, look, scan
-from ingest.first_read import DELTA, HEADER, MARK, Order, is_unchanged, new_mark
+from ingest.first_read import DELTA, HEADER, MARK, REDACTED, Order, is_unchanged, new_mark
 from ingest.homes import SUFFIX, Home
+from ingest.redact.screen import Screen
 from ingest.tail import Origin, Tail, report, reports
 from session import codec
 from session.delta import Delta
@@ -61,10 +62,12 @@ class Reader:
     """
 
     def __init__(
-        self, homes: Sequence[Home], origin: Origin, send: Send, marks: Iterable[Mark] = ()
-    ) -> None:
+        self, homes: Sequence[Home], origin: Origin, send: Send, marks: Iterable[Mark] = (),
+        screen: Screen | None = None,
+    ) -> None:  # fmt: skip
         self.homes = [home.absolute() for home in homes]
         self.origin = origin
+        self.screen = screen or Screen(on_found=metrics.count_redacted)
         self.progress = Progress()
         self.sized = asyncio.Event()  # set once it is known how much there is to read
         self.ended = asyncio.Event()  # and once that is read
@@ -91,7 +94,7 @@ class Reader:
     async def first_read(self) -> None:
         """Everything that is on disk already, read by a process of its own."""
         marks = list(self.marks.values())
-        order = Order(self.homes, self.origin, marks)
+        order = Order(self.homes, self.origin, marks, self.screen.policy)
         process = await background.start("ingest.first_read", stdout=asyncio.subprocess.PIPE)
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the first read has no pipes")
@@ -127,6 +130,9 @@ class Reader:
                 self._keep(mark)
                 self.progress.files += 1
                 self.progress.bytes += mark.size
+            elif kind == REDACTED:
+                for name, found in msgspec.msgpack.decode(payload).items():
+                    metrics.count_redacted(name, found)
             else:
                 files, size = msgspec.msgpack.decode(payload)
                 self.progress.files_total, self.progress.bytes_total = files, size
@@ -275,7 +281,7 @@ class Reader:
             mark = self._mark_to_read(path)
             if mark is None:
                 return None
-            tail = self._tails[path] = Tail(mark)
+            tail = self._tails[path] = Tail(mark, self.screen)
             if len(self._tails) > TAILS_MAX:
                 self._tails.popitem(last=False)
         self._tails.move_to_end(path)
@@ -328,7 +334,7 @@ class Reader:
         deltas: list[Delta] = []
         for path in paths:
             mark = msgspec.structs.replace(self.marks[path], offset=0)
-            tail, more = Tail(mark), True
+            tail, more = Tail(mark, self.screen), True
             while more:
                 parts, more = tail.poll(_now())
                 deltas += [report(part, mark, self.origin, _now()) for part in parts]

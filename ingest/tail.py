@@ -17,6 +17,7 @@ from ingest.adapters.claude_transcript import ClaudeTranscript
 from ingest.adapters.codex import CodexRollout
 from ingest.adapters.transcript import Part, Transcript
 from ingest.homes import CLAUDE_CODE, CODEX
+from ingest.redact.screen import Screen
 from session.delta import MAIN_SOURCE, Report
 from session.mark import Mark
 
@@ -41,11 +42,13 @@ class Tail:
     """A file and the parser that stands at ``mark.offset`` in it.
 
     A mark with an offset was reported before: the file is parsed from its beginning to
-    rebuild the sums, and only what lies beyond the offset is given.
+    rebuild the sums, and only what lies beyond the offset is given. What it tells has passed
+    ``screen``.
     """
 
-    def __init__(self, mark: Mark) -> None:
+    def __init__(self, mark: Mark, screen: Screen | None = None) -> None:
         self.mark = mark
+        self._screen = screen or Screen()
         self._skip_to = mark.offset
         self._parser = self._new_parser()
         self._rest = bytearray()  # a half line; it may grow to megabytes, slice by slice
@@ -69,11 +72,13 @@ class Tail:
                 data = file.read(SLICE_BYTES)
         except OSError:
             return [], False
-        parts = self._feed(data, now)
+        with self._screen.reading():
+            parts = self._feed(data, now)
         self.mark.size, self.mark.mtime_ns = stat.st_size, stat.st_mtime_ns
         at_end = self._parser.offset + len(self._rest) >= stat.st_size
         if at_end and self._parser.pending() and self._parser.offset > self._skip_to:
             parts.append(self._parser.take(now))
+        parts = [self._screen.clean_part(part) for part in parts]
         self.mark.offset = max(self.mark.offset, self._parser.reported)
         self.mark.last_at = self._parser.last_at
         self.mark.broken = max(self.mark.broken, self._parser.broken)

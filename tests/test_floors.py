@@ -16,7 +16,7 @@ FLOORS = (
     (r"session(\..+)?", 0),
     (r"bus(\..+)?", 1),
     (r"ingest", 2),
-    (r"ingest\.(adapters(\..+)?|redact|errors|limits|metrics)", 2),
+    (r"ingest\.(adapters(\..+)?|redact(\..+)?|errors|limits|metrics)", 2),
     (r"ingest\.app", 4),
     (r"ingest\..+", 3),
     (r"hub", 2),

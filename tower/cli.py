@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -43,6 +43,13 @@ CodexDirs = Annotated[
     list[str] | None,
     typer.Option("--codex-dir", help="A Codex home; may be given several times."),
 ]
+Content = Annotated[
+    str | None,
+    typer.Option(help="How much text leaves: none, summary or full.  [default: full]"),
+]
+RedactRules = Annotated[
+    str | None, typer.Option(help="A TOML file with rules of your own for what is redacted.")
+]
 NoWatch = Annotated[bool, typer.Option("--no-watch", help="Do not read transcripts here.")]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
 NoAuth = Annotated[bool, typer.Option("--no-auth", help="Ask for no credential (loopback only).")]
@@ -70,6 +77,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show a diff, and write 
 Filtered = Annotated[str | None, typer.Option(help="Only theirs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+T = TypeVar("T")
+
 
 def _load(**flags: Any) -> Settings:
     try:
@@ -86,6 +95,8 @@ def up(
     data_dir: DataDir = None,
     claude_dir: ClaudeDirs = None,
     codex_dir: CodexDirs = None,
+    content: Content = None,
+    redact_rules: RedactRules = None,
     no_watch: NoWatch = False,
     no_browser: NoBrowser = False,
     no_auth: NoAuth = False,
@@ -93,7 +104,7 @@ def up(
     """Start the board: one service on one port, for this machine."""
     chosen = _load(
         host=host, port=port, metrics_port=metrics_port, data_dir=data_dir, claude_dir=claude_dir,
-        codex_dir=codex_dir,
+        codex_dir=codex_dir, content=content, redact_rules=redact_rules,
         watch="no" if no_watch else None,
         browser="no" if no_browser else None,
         auth="no" if no_auth else None,
@@ -119,11 +130,13 @@ def hub(
 @app.command()
 def ingest(
     host: Host = None, port: Port = None, metrics_port: MetricsPort = None,
-    data_dir: DataDir = None, no_auth: NoAuth = False,
+    data_dir: DataDir = None, content: Content = None, redact_rules: RedactRules = None,
+    no_auth: NoAuth = False,
 ) -> None:  # fmt: skip
     """Run one ingest: what agents and readers post to, put on the log in Redis."""
     chosen = _load(
-        host=host, port=port, metrics_port=metrics_port, data_dir=data_dir,
+        host=host, port=port, metrics_port=metrics_port, data_dir=data_dir, content=content,
+        redact_rules=redact_rules,
         auth="no" if no_auth else None,
     )  # fmt: skip
     _serve(lambda: _run_role("tower ingest", "IngestRole", chosen), chosen)
@@ -153,8 +166,8 @@ def _serve(run: Callable[[], int], chosen: Settings) -> None:
     raise typer.Exit(_settled(run))
 
 
-def _settled(run: Callable[[], int]) -> int:
-    """Its exit code; a setting that cannot be used is wrong usage."""
+def _settled(run: Callable[[], T]) -> T:
+    """What it gives; a setting that cannot be used is wrong usage."""
     try:
         return run()
     except SettingsError as error:
@@ -172,11 +185,13 @@ def replay(
 ) -> None:
     """Play recorded transcripts as if they happened now, under fresh ids."""
     from tower import replay as replay_module
+    from tower.screens import screen_of
 
     chosen = _load()
+    screen = _settled(lambda: screen_of(chosen))
     play = replay_module.Play(
         paths=paths, target=to or f"http://{chosen.address}", token=chosen["token"], speed=speed,
-        sessions_max=sessions, loop=loop, json_output=json_output,
+        sessions_max=sessions, loop=loop, json_output=json_output, screen=screen,
     )  # fmt: skip
     raise typer.Exit(replay_module.run(play))
 

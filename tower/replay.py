@@ -15,13 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ingest.adapters import jsontext
 from ingest.adapters.claude_transcript import ClaudeTranscript
 from ingest.adapters.jsontext import time_ms
 from ingest.errors import InvalidPayload
 from ingest.homes import SUBAGENTS, SUFFIX
+from ingest.redact.screen import Screen
 from ingest.tail import Origin, report
 from session import codec
 from session.delta import DEFAULT_WORKSPACE, MAIN_SOURCE, Delta
@@ -42,6 +43,7 @@ class Play(Struct, kw_only=True):
     sessions_max: int | None = None
     loop: bool = False
     json_output: bool = False
+    screen: Screen = field(default_factory=Screen)
 
 
 class ReplayError(Exception):
@@ -69,6 +71,7 @@ class Player:
         self.session = f"replay-{secrets.token_hex(8)}"
         self.steps = steps(recording, play.speed)
         self.lines = 0
+        self._screen = play.screen
         self._parsers: dict[str, ClaudeTranscript] = {}
         self._suffix = secrets.token_hex(4)
 
@@ -77,13 +80,15 @@ class Player:
         parser = self._parsers.get(step.source)
         if parser is None:
             parser = self._parsers[step.source] = ClaudeTranscript(self.session, step.source)
-        parts = parser.feed(self._renewed(step.line, now) + b"\n")
+        with self._screen.reading():
+            parts = parser.feed(self._renewed(step.line, now) + b"\n")
         if parser.pending():
             parts.append(parser.take())
         self.lines += 1
         mark = Mark(path="", session=self.session, source=step.source)
         origin = Origin(DEFAULT_WORKSPACE, None, None)
-        return [report(part, mark, origin, now) for part in parts]
+        told = (self._screen.clean_part(part) for part in parts)
+        return [report(part, mark, origin, now) for part in told]
 
     def _renewed(self, line: dict[str, Any], now: int) -> bytes:
         """The line as if it were written now, by another session and other API calls."""

@@ -119,6 +119,7 @@ class IngestRole:
         from ingest import metrics
         from ingest.limits import Limits
         from ingest.publish import Publisher
+        from tower.screens import screen_of
 
         self.bus = _bus(settings)
         self.door = door
@@ -126,7 +127,7 @@ class IngestRole:
         limits = Limits()
         self.publisher = Publisher(self.bus, limits)
         machine = (socket.gethostname(), user_name())
-        self.ingest = ingest_app.Ingest(self.publisher, limits, machine)
+        self.ingest = ingest_app.Ingest(self.publisher, limits, machine, screen_of(settings))
         self.registries: list[CollectorRegistry] = [metrics.registry]
 
     async def unready(self) -> str | None:

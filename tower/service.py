@@ -34,6 +34,7 @@ from session.delta import DEFAULT_WORKSPACE, Delta
 from tower import health
 from tower.homes import homes_in
 from tower.records import Records
+from tower.screens import screen_of
 from tower.settings import Settings
 from tower.users import user_name
 
@@ -54,6 +55,7 @@ class Service:
         self.settings = settings
         self.door = door
         self.machine = (socket.gethostname(), user_name())
+        self.screen = screen_of(settings)
         self.bus = connect(None)
         limits = HubLimits(subscriptions=settings["subscriptions"])
         board = Switchboard(limits, f"w-{secrets.token_hex(3)}")
@@ -63,7 +65,7 @@ class Service:
         self.hub.history = self.records.history
         ingest_limits = IngestLimits()
         self.publisher = Publisher(self.bus, ingest_limits)
-        self.ingest = ingest_app.Ingest(self.publisher, ingest_limits, self.machine)
+        self.ingest = ingest_app.Ingest(self.publisher, ingest_limits, self.machine, self.screen)
         self.reader: Reader | None = None
         self.registries = [*hub_app.registries, ingest_metrics.registry, history_metrics.registry]
         self._tasks: list[asyncio.Task[None]] = []
@@ -84,7 +86,7 @@ class Service:
         homes = homes_in(self.settings)
         origin = Origin(DEFAULT_WORKSPACE, *self.machine)
         marks = await self.records.marks()
-        self.reader = Reader(homes, origin, self._send, marks)
+        self.reader = Reader(homes, origin, self._send, marks, self.screen)
         self.records.follow(self.reader)
         self.records.on_deleted = self._forget
         while True:

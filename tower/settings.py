@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 CONFIG_NAME = "tower.toml"
+CONTENTS = ("none", "summary", "full")
 LEVELS = ("debug", "info", "warning", "error")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - asked about, not bound
 
@@ -23,7 +24,7 @@ class SettingsError(Exception):
 
 
 class Setting(Struct, frozen=True, kw_only=True):
-    """One setting. ``kind`` is ``text``, ``level``, ``int``, ``bool``, ``paths`` or ``texts``."""
+    """One setting. ``kind`` is a key of the parsers below."""
 
     name: str
     kind: str
@@ -83,10 +84,18 @@ def _parse_text(told: Any) -> str:
 
 
 def _parse_level(told: Any) -> str:
-    level = _parse_text(told).casefold()
-    if level not in LEVELS:
-        raise ValueError(f"expected one of {', '.join(LEVELS)}")
-    return level
+    return _one_of(LEVELS, told)
+
+
+def _parse_content(told: Any) -> str:
+    return _one_of(CONTENTS, told)
+
+
+def _one_of(words: tuple[str, ...], told: Any) -> str:
+    word = _parse_text(told).casefold()
+    if word not in words:
+        raise ValueError(f"expected one of {', '.join(words)}")
+    return word
 
 
 def _parse_texts(told: Any) -> list[str]:
@@ -106,6 +115,7 @@ _PARSERS = {
     "bool": _parse_bool,
     "text": _parse_text,
     "level": _parse_level,
+    "content": _parse_content,
     "texts": _parse_texts,
     "paths": _parse_paths,
 }
@@ -178,6 +188,18 @@ SETTINGS: tuple[Setting, ...] = (
         kind="paths",
         default=None,
         help="Codex homes to read (each contains sessions/), or folders of rollouts.",
+    ),
+    Setting(
+        name="content",
+        kind="content",
+        default="full",
+        help="How much text leaves: none, summary (first lines) or full.",
+    ),
+    Setting(
+        name="redact_rules",
+        kind="text",
+        default=None,
+        help="A TOML file with rules of your own for what is redacted.",
     ),
     Setting(name="watch", kind="bool", default=True, help="Read transcripts on this machine."),
     Setting(name="browser", kind="bool", default=True, help="Open the board in a browser."),

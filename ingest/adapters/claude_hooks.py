@@ -15,6 +15,7 @@ from ingest.adapters.texts import (
     SHORT_BYTES_MAX,
     SUMMARY_BYTES_MAX,
     count,
+    cut,
     cut_fields,
     digest,
     request,
@@ -24,7 +25,7 @@ from ingest.adapters.texts import (
     text_of,
 )
 from ingest.errors import InvalidPayload
-from session.delta import ENTRY_TEXT_BYTES_MAX, Event, cut_text
+from session.delta import ENTRY_TEXT_BYTES_MAX, Event
 
 AGENT = "claude-code"
 SESSION_ID_MAX = 200
@@ -197,7 +198,7 @@ def _stop(payload: Payload) -> Fields:
 def _stop_failure(payload: Payload) -> Fields:
     parts = (text_of(payload.get("error")), text_of(payload.get("error_details")))
     text = ": ".join(part for part in parts if part) or "unknown error"
-    return {"text": cut_text(text, SUMMARY_BYTES_MAX)[0]}
+    return {"text": cut(text, SUMMARY_BYTES_MAX)[0]}
 
 
 def _subagent(payload: Payload) -> Fields:
@@ -215,7 +216,7 @@ def _elicitation(payload: Payload) -> Fields:
     return {
         "tool": server,
         "elicitation_id": text_of(payload.get("elicitation_id")),
-        "summary": cut_text(text_of(payload.get("message")) or server, SUMMARY_BYTES_MAX)[0],
+        "summary": cut(text_of(payload.get("message")) or server, SUMMARY_BYTES_MAX)[0],
         "request": whole,
         "full_bytes": full_bytes,
     }

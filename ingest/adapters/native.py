@@ -12,9 +12,16 @@ import msgspec
 
 from ingest.adapters import native_kinds as kinds
 from ingest.adapters.jsontext import decode
-from ingest.adapters.texts import RESULT_BYTES_MAX, SUMMARY_BYTES_MAX, cut_fields, request, short
+from ingest.adapters.texts import (
+    RESULT_BYTES_MAX,
+    SUMMARY_BYTES_MAX,
+    cut,
+    cut_fields,
+    request,
+    short,
+)
 from ingest.errors import InvalidPayload
-from session.delta import DEFAULT_WORKSPACE, Event, cut_text
+from session.delta import DEFAULT_WORKSPACE, Event
 from session.pricing import cost_usd
 from session.state import TOKEN_NAMES
 
@@ -131,7 +138,7 @@ def _tool_start(told: kinds.ToolStart) -> Fields:
 
 
 def _tool_end(told: kinds.ToolEnd) -> Fields:
-    text = cut_text(told.text or "", RESULT_BYTES_MAX)[0]
+    text = cut(told.text or "", RESULT_BYTES_MAX)[0]
     return {
         "call": told.call, "tool": told.tool, "status": told.status, "text": text,
         "duration_ms": told.duration_ms,
@@ -154,7 +161,7 @@ def _resolved(told: kinds.Resolved) -> Fields:
 
 
 def _failed(told: kinds.Failure | kinds.Error) -> Fields:
-    return {"text": cut_text(told.text, SUMMARY_BYTES_MAX)[0]}
+    return {"text": cut(told.text, SUMMARY_BYTES_MAX)[0]}
 
 
 def _objectives(told: kinds.Objectives) -> Fields:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.adapters import objectives, texts
 from ingest.adapters.ledger import Ledger
-from session.delta import MAIN_SOURCE, Entry, EntryKind, cut_text
+from session.delta import MAIN_SOURCE, Entry, EntryKind
 
 TITLE_BYTES_MAX = 200
 _ENTRY_OVERHEAD_BYTES = 200
@@ -102,11 +102,11 @@ class Notes:
 
     def _say(self, entry_id: str, kind: EntryKind, said: str, at: int | None) -> None:
         """An entry with its text; what a timeline cuts of it is kept beside, within bounds."""
-        text, full_bytes = cut_text(said)
+        text, full_bytes, whole = texts.cut_twice(said)
         self._entry(id=entry_id, kind=kind, at=at, text=text, full_bytes=full_bytes)
         size = min(full_bytes or 0, texts.FULL_BYTES_MAX)
-        if full_bytes and self.pending_bytes + size <= _PENDING_BYTES_MAX:
-            self._texts[self._entries[-1].id] = cut_text(said, texts.FULL_BYTES_MAX)[0]
+        if whole is not None and self.pending_bytes + size <= _PENDING_BYTES_MAX:
+            self._texts[self._entries[-1].id] = whole
             self.pending_bytes += size
 
     def _interrupt(self, entry_id: str, at: int | None) -> None:
@@ -124,7 +124,7 @@ class Notes:
             self._signal("idle", at)  # it is over since it was over first
 
     def _fail(self, entry_id: str, text: str, at: int | None) -> None:
-        short = cut_text(text, texts.SUMMARY_BYTES_MAX)[0]
+        short = texts.cut(text, texts.SUMMARY_BYTES_MAX)[0]
         self._entry(id=entry_id, kind="error", at=at, text=short)
         self._signal("failed", at, short)
 

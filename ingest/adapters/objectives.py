@@ -5,8 +5,7 @@ A list replaces, the others touch one. Called by the adapters of hooks and of tr
 
 from typing import Any
 
-from ingest.adapters.texts import digest
-from session.delta import cut_text
+from ingest.adapters.texts import cut, digest
 
 TEXT_BYTES_MAX = 200
 OBJECTIVES_MAX = 200
@@ -19,7 +18,7 @@ Objectives = dict[str, dict[str, Any] | None]
 
 def objective(text: Any, status: Any, at: int | None) -> dict[str, Any]:
     """One objective; a status that is not known reads as pending."""
-    short = cut_text(text if isinstance(text, str) else "", TEXT_BYTES_MAX)[0]
+    short = cut(text if isinstance(text, str) else "", TEXT_BYTES_MAX)[0]
     return {"text": short, "status": known_status(status) or "pending", "at": at}
 
 
@@ -120,5 +119,5 @@ def told_by_hook(tool: str, tool_input: Any, result: Any) -> tuple[Objectives, b
     if tool_input.get("status") == "deleted":
         return {key: None}, False
     subject = tool_input.get("subject")
-    text = cut_text(subject, TEXT_BYTES_MAX)[0] if isinstance(subject, str) else None
+    text = cut(subject, TEXT_BYTES_MAX)[0] if isinstance(subject, str) else None
     return {key: {"text": text, "status": known_status(tool_input.get("status"))}}, False

@@ -14,12 +14,13 @@ from ingest.adapters.otlp_wire import Attributes, Point, Record
 from ingest.adapters.texts import (
     RESULT_BYTES_MAX,
     SUMMARY_BYTES_MAX,
+    cut,
     cut_fields,
     digest,
     short,
     text_of,
 )
-from session.delta import DEFAULT_WORKSPACE, Event, cut_text
+from session.delta import DEFAULT_WORKSPACE, Event
 from session.pricing import cost_usd
 
 SOURCE = "otlp"
@@ -208,7 +209,7 @@ def _reason(told: Attributes, limit: int) -> str:
     names = ("error", "error.message", "error_message", "error_type")
     reason = next((text for name in names if (text := text_of(told.get(name)))), "")
     code = told.get("status_code")
-    return cut_text(f"{reason} (status {code})" if code else reason, limit)[0].strip()
+    return cut(f"{reason} (status {code})" if code else reason, limit)[0].strip()
 
 
 # Gemini CLI.

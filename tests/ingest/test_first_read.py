@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from ingest.first_read import DELTA, HEADER, MARK, TOTAL, Order, is_unchanged
+from ingest.first_read import DELTA, HEADER, MARK, REDACTED, TOTAL, Order, is_unchanged
 from session import codec
 from session.delta import Report
 from session.mark import Mark
@@ -26,6 +27,7 @@ class Told:
         self.log = Log()
         self.marks: dict[str, Mark] = {}
         self.totals: list[tuple[int, int]] = []
+        self.redacted: Counter[str] = Counter()
         while output:
             kind, size = HEADER.unpack(output[: HEADER.size])
             payload = output[HEADER.size : HEADER.size + size]
@@ -35,6 +37,8 @@ class Told:
             elif kind == MARK:
                 mark = msgspec.msgpack.decode(payload, type=Mark)
                 self.marks[Path(mark.path).name] = mark
+            elif kind == REDACTED:
+                self.redacted += Counter(msgspec.msgpack.decode(payload, type=dict[str, int]))
             else:
                 assert kind == TOTAL
                 self.totals.append(msgspec.msgpack.decode(payload, type=tuple[int, int]))
