@@ -103,7 +103,7 @@ def test_a_folder_in_the_place_of_a_file_is_named(loaded: Load, here: Path) -> N
     [
         ("port", "eighty"), ("port", "80.5"), ("port", "-1"), ("port", "65536"),
         ("watch", "maybe"), ("auth", "2"), ("subscriptions", "x"), ("subscriptions", "0"),
-        ("subscriptions", "33"), ("log_level", "loud"),
+        ("subscriptions", "33"), ("log_level", "loud"), ("content", "some"),
     ],
 )  # fmt: skip
 def test_a_bad_value_names_the_setting_and_the_place(loaded: Load, name: str, value: str) -> None:
