@@ -308,6 +308,6 @@ def has_read(history: Path, sessions: Iterable[str]) -> bool:
     with contextlib.closing(sqlite3.connect(history)) as database:
         last = f"c{len(PLANTED) - 1}-1"
         told = database.execute(
-            "select count(*) from timeline where entry_id in ('ask', ?)", (f"p{last}:end",)
+            "select count(*) from session_events where entry_id in ('ask', ?)", (f"p{last}:end",)
         )
         return int(told.fetchone()[0]) >= len(list(sessions))
