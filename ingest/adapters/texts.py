@@ -20,7 +20,7 @@ RESULT_BYTES_MAX = 512
 FULL_BYTES_MAX = 64 * 1024
 """Of a text that a timeline cuts, so much is kept in history."""
 
-MARGIN_CHARS = 1024
+MARGIN_CHARS = 256
 """So much behind a cut is looked at: a secret that begins before it is seen there."""
 
 SHORT_BYTES_MAX = 200

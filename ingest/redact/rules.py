@@ -1,7 +1,7 @@
 """The built-in rules: what kinds of secrets there are, and how each is recognised.
 
 Every pattern is linear: what repeats is bounded, possessive, or the end of the pattern. None has to
-see more than a thousand characters to recognise a secret. Read by the redactor.
+see more than 256 characters to recognise a secret. Read by the redactor.
 """
 
 from typing import Any, NamedTuple
@@ -137,15 +137,15 @@ _SERVICES = (
     _token("token", ":aa", r"[0-9]{8,10}:AA[A-Za-z0-9_-]{32,}"),  # of a bot of Telegram
     _token(
         "jwt", "eyj",
-        r"eyJ[A-Za-z0-9_-]{8,}+(?:\.|%2[Ee])[A-Za-z0-9_-]{8,}+"
+        r"eyJ[A-Za-z0-9_-]{8,}+(?:(?<=[A-Za-z0-9_-]{60})\Z|(?:\.|%2[Ee])[A-Za-z0-9_-]{8,}+)"
         r"(?:(?:\.|%2[Ee])[A-Za-z0-9_-]*+){0,3}",
     ),
 )  # fmt: skip
 _HEADERS = (
     _rule(
         "connection_string", ("://",),
-        r"[A-Za-z][A-Za-z0-9+.-]{1,30}+://([^\s\"'`<>/?#:@\[\\]{0,128}+:"
-        r"(?![$<{])[^\s\"'`<>/?#\[\\]{1,512})@",
+        r"[A-Za-z][A-Za-z0-9+.-]{1,30}+://([^\s\"'`<>/?#:@\[\\]{0,64}+:"
+        r"(?![$<{])[^\s\"'`<>/?#\[\\]{1,180})@",
     ),
     _named(
         "authorization", ("authorization",),
