@@ -27,7 +27,7 @@ __all__ = ["Ingest", "routes"]
 
 
 class Deltas(Batch):
-    """``POST /v1/deltas``: NDJSON from a reader, plain or gzip."""
+    """``POST /v1/deltas``: NDJSON from a reader, plain, gzip or zstd."""
 
     source = "deltas"
 

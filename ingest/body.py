@@ -1,11 +1,18 @@
-"""Request bodies with a bound, plain or gzip. Never holds more than the limit, inflated or not."""
+"""Request bodies with a bound, plain, gzip or zstd.
 
+Never holds more than the limit, inflated or not. Used by the routes.
+"""
+
+import sys
 import zlib
+from collections.abc import Callable
+from typing import Protocol
 
 from starlette.types import Receive
 
 PASSED_OVER_BODIES = 8
-MEMBERS_MAX = 64  # each costs a copy of all that is behind it
+MEMBERS_MAX = 64  # of a gzip, or frames of a zstd: each costs a copy of all that is behind it
+ZSTD_WINDOW_LOG_MAX = 23  # 8 MiB, as much as a body may be: a frame chooses what its reader holds
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
@@ -19,6 +26,28 @@ class TooLarge(Exception):
 
 class Gone(Exception):
     """The client left before its body was whole."""
+
+
+class Broken(Exception):
+    """A compressed body that is none; the text says why."""
+
+
+class _Inflater(Protocol):
+    """What zlib and zstd have in common."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether its end was read."""
+        ...
+
+    @property
+    def unused_data(self) -> bytes:
+        """What stands behind the end."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """At most so many bytes of what is behind ``data``."""
+        ...
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
@@ -56,16 +85,41 @@ async def pass_over(receive: Receive, refused: TooLarge, limit: int) -> None:
 
 
 def gunzip(data: bytes, limit: int) -> bytes:
-    """Inflate all members to at most ``limit`` bytes; raises TooLarge or zlib.error."""
+    """Inflate all members to at most ``limit`` bytes; raises TooLarge or Broken."""
+    try:
+        return _inflated(data, limit, lambda: zlib.decompressobj(_GZIP_WINDOW), "gzip")
+    except zlib.error as error:
+        raise Broken(str(error)) from error
+
+
+def unzstd(data: bytes, limit: int) -> bytes:
+    """Inflate all frames to at most ``limit`` bytes; raises TooLarge or Broken."""
+    # Imported late: few processes are ever sent any.
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG_MAX}
+    try:
+        return _inflated(data, limit, lambda: zstd.ZstdDecompressor(options=options), "zstd")
+    except zstd.ZstdError as error:
+        raise Broken(str(error)) from error
+
+
+INFLATERS: dict[bytes, Callable[[bytes, int], bytes]] = {b"gzip": gunzip, b"zstd": unzstd}
+
+
+def _inflated(data: bytes, limit: int, make: Callable[[], _Inflater], name: str) -> bytes:
     plain = bytearray()
     for _ in range(MEMBERS_MAX):
-        inflater = zlib.decompressobj(_GZIP_WINDOW)
+        inflater = make()
         plain += inflater.decompress(data, limit + 1 - len(plain))
         if len(plain) > limit:
             raise TooLarge
         if not inflater.eof:
-            raise zlib.error("the gzip stream ends too early")
+            raise Broken(f"the {name} stream ends too early")
         data = inflater.unused_data
         if not data:
             return bytes(plain)
-    raise zlib.error(f"a body has at most {MEMBERS_MAX} gzip members")
+    raise Broken(f"a body has at most {MEMBERS_MAX} members of {name}")

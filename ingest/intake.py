@@ -5,7 +5,6 @@ Never keeps what a body told beyond its request. Used by the modules of the rout
 
 import asyncio
 import time
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -18,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from bus.base import Receipt
 from ingest import metrics
 from ingest.adapters.texts import text_of
-from ingest.body import Gone, TooLarge, gunzip, pass_over, read_body
+from ingest.body import INFLATERS, Broken, Gone, TooLarge, pass_over, read_body
 from ingest.errors import BusUnavailable, InvalidPayload, QueueFull
 from ingest.limits import Limits
 from ingest.publish import Publisher
@@ -28,7 +27,7 @@ from session.delta import DEFAULT_WORKSPACE, Delta, Event
 HOST_HEADER, USER_HEADER = b"x-tower-host", b"x-tower-user"
 _LABEL_MAX = 100
 D = TypeVar("D", bound=Delta)
-_ENCODINGS = (b"", b"identity", b"gzip")
+_PLAIN = (b"", b"identity")
 
 
 class Ingest:
@@ -136,7 +135,7 @@ class Batch(ABC):
             await pass_over(receive, error, limit)
             reason = str(error) or f"a body is at most {limit} bytes; send smaller batches"
             raise Refused(413, reason) from error
-        except (InvalidPayload, zlib.error) as error:
+        except (InvalidPayload, Broken) as error:
             metrics.events_total.labels(self.source, "invalid").inc()
             raise Refused(400, str(error)) from error
         except BusUnavailable as error:
@@ -150,9 +149,11 @@ class Batch(ABC):
         limit = ingest.limits.body_bytes_max
         body = await read_body(receive, limit)
         encoding = header(scope, b"content-encoding")
-        if encoding not in _ENCODINGS:
-            raise Refused(415, "a body is plain or gzip", {"Accept-Encoding": "gzip"})
-        return gunzip(body, limit) if encoding == b"gzip" else body
+        if encoding in _PLAIN:
+            return body
+        if encoding not in INFLATERS:
+            raise Refused(415, "a body is plain, gzip or zstd", {"Accept-Encoding": "gzip, zstd"})
+        return INFLATERS[encoding](body, limit)
 
     @abstractmethod
     async def read(self, body: bytes, ingest: Ingest, scope: Scope) -> Sequence[Delta]:

@@ -42,7 +42,9 @@ def _paths() -> Iterator[tuple[str, Json]]:
     for agent, name in (("claude-code", "Claude Code"), ("codex", "Codex")):
         yield f"/v1/hooks/{agent}", _hooks(agent, name)
     lines = {"application/x-ndjson": {"schema": {"type": "string"}}}
-    told = "One delta a line, each a Report or an Event; plain or gzip. 200: all are on the log."
+    told = (
+        "One delta a line, each a Report or an Event; plain, gzip or zstd. 200: all are on the log."
+    )
     deltas = _post("postDeltas", "Deltas of a reader", told, lines, _appended())
     yield "/v1/deltas", deltas
     told = "One event or a list of them, as /v1/events/schema.json has it. 200: on the log."

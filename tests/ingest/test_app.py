@@ -354,33 +354,6 @@ async def test_a_body_over_the_limit_is_413(bench: Bench) -> None:
     refusal(await bench.deltas(gzip.compress(body), content_encoding="gzip"), 413)
 
 
-async def test_gzip_is_inflated(bench: Bench) -> None:
-    """By the name in the header, however it is written."""
-    body = gzip.compress(ndjson(report("r1")))
-    assert (await bench.deltas(body, content_encoding="GZip")).status == 200
-    assert len(bench.bus.taken) == 1
-
-
-@pytest.mark.parametrize("body", [b"", b"plain", gzip.compress(b"{}")[:-1]])
-async def test_a_bad_gzip_is_refused(bench: Bench, body: bytes) -> None:
-    """With a reason."""
-    assert refusal(await bench.deltas(body, content_encoding="gzip"), 400)
-
-
-async def test_all_members_of_a_gzip_are_on_the_log(bench: Bench) -> None:
-    """200 must not hide what was left behind the first."""
-    members = gzip.compress(ndjson(report("r1"))) + gzip.compress(ndjson(report("r2")))
-    answer = await bench.deltas(members, content_encoding="gzip")
-    assert answer.status == 400 or len(bench.bus.taken) == 2
-
-
-async def test_an_unknown_encoding_is_named_as_such(bench: Bench) -> None:
-    """Not read as if it were plain."""
-    answer = await bench.deltas(ndjson(report()), content_encoding="br")
-    assert answer.status == 415
-    assert bench.bus.taken == []
-
-
 async def test_a_log_that_is_away_is_503_with_a_time_to_come_back(bench: Bench) -> None:
     """Nothing half done: the same body is taken afterwards."""
     bench.bus.refuses = True
