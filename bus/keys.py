@@ -44,6 +44,16 @@ def signal(topic: str) -> str:
     return f"tower:signal:{topic}"
 
 
+def notes(topic: str) -> str:
+    """The hash of what is noted on a topic."""
+    return f"tower:{{0}}:notes:{topic}"
+
+
+def notes_end(topic: str) -> str:
+    """The sorted set of when each of them is forgotten."""
+    return f"tower:{{0}}:notes:{topic}:end"
+
+
 def _path(workspace: str, session: str) -> str:
     return f"{_escaped(workspace)}:{_escaped(session)}"
 

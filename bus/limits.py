@@ -36,6 +36,9 @@ PENDING_MAX = 10_000
 SIGNALS_MAX = 1_000
 """Not yet heard by one listener; beyond, all are dropped, and it is told that it missed some."""
 
+NOTES_MAX = 1_000
+"""On one topic, in either engine; beyond, those are forgotten whose time is over first."""
+
 # The memory engine, served to another process.
 
 REMOTE_READ_BYTES_MAX = 64 * 1024

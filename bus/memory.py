@@ -12,10 +12,11 @@ from bus.base import Batch, Checkpoint, Receipt
 from bus.errors import BusClosed, BusUnavailable
 from bus.limits import BATCH_DELTAS_MAX, REPLY_MS_MAX
 from bus.memory_group import GroupState, MemoryGroup
+from bus.memory_notes import MemoryNotes
 from bus.memory_ring import Reader, Ring, Seen, size_of
 from bus.memory_signals import MemorySignals
 from bus.position import Position, parse
-from bus.shared import Signal
+from bus.shared import Note, Signal
 from session import codec
 from session.delta import Delta
 
@@ -57,6 +58,7 @@ class MemoryBus:
         self._signals = MemorySignals()
         self._leases: dict[str, tuple[str, int]] = {}  # the holder, and until when
         self._secrets: dict[str, str] = {}
+        self._notes = MemoryNotes()
         self._closed = False
 
     async def open(self) -> None:
@@ -188,6 +190,16 @@ class MemoryBus:
         """The first value that was given under this name since the start."""
         self._check()
         return self._secrets.setdefault(name, value)
+
+    async def note(self, topic: str, name: str, data: bytes, ttl_ms: int) -> None:
+        """Keep the latest note under a name, for so long or until the end."""
+        self._check()
+        self._notes.note(topic, name, data, ttl_ms, self._clock())
+
+    async def notes(self, topic: str) -> list[Note]:
+        """Everything that is noted on a topic."""
+        self._check()
+        return self._notes.notes(topic, self._clock())
 
     def _check(self, partition: int = 0) -> None:
         if self._closed:

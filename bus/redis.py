@@ -12,15 +12,25 @@ from typing import Any, TypeVar
 from bus import keys
 from bus.base import Batch, Checkpoint, Receipt, partition_of
 from bus.errors import BusUnavailable
-from bus.limits import PARTITIONS, STREAM_DELTAS_MAX
+from bus.limits import NOTES_MAX, PARTITIONS, STREAM_DELTAS_MAX
 from bus.position import Position, parse
-from bus.redis_calls import CHECKPOINT, LEASE, RELEASE, SECRET, TRIM, Calls, heed
+from bus.redis_calls import (
+    CHECKPOINT,
+    LEASE,
+    NOTE,
+    NOTES,
+    RELEASE,
+    SECRET,
+    TRIM,
+    Calls,
+    heed,
+)
 from bus.redis_clients import Clients, make_clients
 from bus.redis_group import RedisGroup
 from bus.redis_lane import Lane
 from bus.redis_signals import RedisSignals
 from bus.redis_tail import Tail
-from bus.shared import Signal
+from bus.shared import Note, Signal
 from session.delta import Delta
 
 T = TypeVar("T")
@@ -142,6 +152,22 @@ class RedisBus:
         """The first value that any process gave under this name."""
         kept = await self._calls.script(SECRET, [keys.secret(name)], [value])
         return str(kept, "utf-8")
+
+    async def note(self, topic: str, name: str, data: bytes, ttl_ms: int) -> None:
+        """Keep the latest note under a name, for so long."""
+        names = [keys.notes(topic), keys.notes_end(topic)]
+        await self._calls.script(NOTE, names, [name, data, ttl_ms, NOTES_MAX])
+
+    async def notes(self, topic: str) -> list[Note]:
+        """Everything that is noted on a topic; how old it is, Redis itself says."""
+        names = [keys.notes(topic), keys.notes_end(topic)]
+        now, *told = await self._calls.script(NOTES, names, [])
+        return [_note(*pair, int(now)) for pair in zip(told[::2], told[1::2], strict=True)]
+
+
+def _note(name: bytes, kept: bytes, now_ms: int) -> Note:
+    noted_ms, _, data = kept.partition(b":")
+    return Note(name.decode(), data, now_ms - int(noted_ms))
 
 
 async def _all(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

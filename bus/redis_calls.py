@@ -81,6 +81,8 @@ CHECKPOINT = Script("lineage", "checkpoint")
 LEASE = Script("lease")
 RELEASE = Script("release")
 SECRET = Script("secret")
+NOTE = Script("note")
+NOTES = Script("notes")
 
 
 class Backoff:

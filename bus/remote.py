@@ -17,7 +17,7 @@ import msgspec
 from bus.base import Batch, Checkpoint, Delivery, Receipt
 from bus.errors import BusClosed, BusUnavailable
 from bus.remote_calls import ERRORS, TYPES, Answer, Call, messages, packed, send
-from bus.shared import Signal
+from bus.shared import Note, Signal
 from session.delta import Delta
 
 
@@ -107,6 +107,14 @@ class RemoteBus:
     async def secret(self, name: str, value: str) -> str:
         """As there."""
         return await self.ask("secret", name, value)
+
+    async def note(self, topic: str, name: str, data: bytes, ttl_ms: int) -> None:
+        """As there."""
+        await self.ask("note", topic, name, data, ttl_ms)
+
+    async def notes(self, topic: str) -> list[Note]:
+        """As there."""
+        return await self.ask("notes", topic)
 
     async def ask(self, name: str, *arguments: Any) -> Any:
         """Call one of TYPES there; raises what was raised there."""

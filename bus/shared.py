@@ -1,4 +1,4 @@
-"""What processes share besides the log: leases, secrets, and signals that may be lost.
+"""What processes share besides the log: leases, secrets, and signals and notes that may be lost.
 
 Both engines keep it and one conformance suite proves it. Never a place for what must not be
 lost: that goes on the log. Called by hub, ingest, recorder and the roles.
@@ -17,6 +17,14 @@ class Signal(NamedTuple):
 
 SUBSCRIBED = Signal("", b"")
 """From here on signals are heard; what was published before may have been missed."""
+
+
+class Note(NamedTuple):
+    """Something that was noted under a name, ``age_ms`` ago by the clock of the place itself."""
+
+    name: str
+    data: bytes
+    age_ms: int
 
 
 class Shared(Protocol):
@@ -52,4 +60,15 @@ class Shared(Protocol):
 
     async def secret(self, name: str, value: str) -> str:
         """The secret of all processes under a name; ``value`` becomes it if there was none."""
+        ...
+
+    async def note(self, topic: str, name: str, data: bytes, ttl_ms: int) -> None:
+        """Keep the latest note under a name, for so long; the log in memory forgets it at its end.
+
+        Of more than NOTES_MAX on one topic those are forgotten whose time is over first.
+        """
+        ...
+
+    async def notes(self, topic: str) -> list[Note]:
+        """Everything that is noted on a topic, in no order."""
         ...

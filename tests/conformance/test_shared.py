@@ -7,6 +7,7 @@ import pytest
 
 from bus.base import Bus
 from bus.errors import BusClosed
+from bus.limits import NOTES_MAX
 from bus.shared import SUBSCRIBED, Signal
 
 DEADLINE_SECONDS = 8
@@ -137,3 +138,36 @@ async def test_a_closed_bus_shares_nothing(bus: Bus) -> None:
     ):
         with pytest.raises(BusClosed):
             await refused
+
+
+async def test_the_latest_note_under_a_name_is_kept(bus: Bus) -> None:
+    """Any bytes, as they were noted; topics do not see each other's, and nothing is nobody's."""
+    assert await bus.notes("sources") == []
+    await bus.note("sources", "laptop:3 ü", b"\x00:1", LONG_MS)
+    await bus.note("sources", "laptop:3 ü", b"\xff\x00", LONG_MS)
+    await bus.note("sources", "laptop-4", b"", LONG_MS)
+    await bus.note("others", "laptop-5", b"x", LONG_MS)
+    told = sorted(await bus.notes("sources"))
+    assert [each[:2] for each in told] == [("laptop-4", b""), ("laptop:3 ü", b"\xff\x00")]
+    assert all(0 <= each.age_ms < LONG_MS for each in told)
+
+
+async def test_a_note_whose_time_is_over_is_forgotten(bus: Bus) -> None:
+    """Its neighbour is not, and the name is free for another."""
+    await bus.note("sources", "stays", b"", LONG_MS)
+    await bus.note("sources", "goes", b"", 30)
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while len(await bus.notes("sources")) == 2:  # noqa: ASYNC110 - it ends in silence
+            await asyncio.sleep(0.01)
+    assert [each.name for each in await bus.notes("sources")] == ["stays"]
+    await bus.note("sources", "goes", b"again", LONG_MS)
+    assert len(await bus.notes("sources")) == 2
+
+
+async def test_of_too_many_notes_the_one_that_would_end_first_is_forgotten(bus: Bus) -> None:
+    """However many are noted, no more than the limit are kept."""
+    await bus.note("sources", "first", b"", LONG_MS)
+    for number in range(NOTES_MAX):
+        await bus.note("sources", f"n{number}", b"", LONG_MS + 1_000)
+    names = {each.name for each in await bus.notes("sources")}
+    assert names == {f"n{number}" for number in range(NOTES_MAX)}
