@@ -26,7 +26,7 @@ from hub.exports.route import export
 from hub.openapi import routes as described
 from hub.page_files import PAGE_FILES
 from hub.problem import problem
-from hub.rest import about, compare, live, models, people, sessions, usage
+from hub.rest import about, compare, live, models, people, sessions, sources, usage
 
 LOGIN_BYTES_MAX = 4096
 
@@ -187,6 +187,7 @@ routes: list[BaseRoute] = [
     Route("/api/budgets", usage.budgets),
     Route("/api/budgets", usage.set_budgets, methods=["PUT"]),
     Route("/api/clients", people.clients),
+    Route("/api/sources", sources.sources),
     Route("/api/about", about.about),
     Route("/api/me", people.me),
     Route("/api/export", when_ready(export)),

@@ -36,6 +36,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     catch_up_ms: int = 5_000  # a worker that lags behind a client's cursor may take so long
     tick_max_ms: int = 1_000  # never staler
     totals_interval_ms: int = 1_000
+    source_silent_ms: int = 60_000  # a source that is not heard for so long is called silent
+    source_late_bytes: int = 1024 * 1024  # one that is further behind is called late
+    sources_told_max: int = 20  # of those, so many in the totals; all of them in /api/sources
 
     @property
     def snapshot_bytes_max(self) -> int:

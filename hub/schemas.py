@@ -124,6 +124,16 @@ class ErrorEntry(Struct, kw_only=True):
     text: str
 
 
+class TroubledSource(Struct, kw_only=True):
+    """A machine whose reader is not heard, or is behind."""
+
+    host: str
+    user: str
+    state: Literal["silent", "late"]
+    heard_at: Time
+    bytes_behind: Count | None
+
+
 class Totals(Struct, kw_only=True):
     """Sums over all sessions of the board, whatever the view."""
 
@@ -134,6 +144,13 @@ class Totals(Struct, kw_only=True):
     cost_usd: float
     watching: (
         Annotated[Count, Meta(description="People connected to this board, over all workers.")]
+        | UnsetType
+    ) = UNSET
+    sources: (
+        Annotated[
+            list[TroubledSource],
+            Meta(description="Machines that are silent or behind; absent where none is."),
+        ]
         | UnsetType
     ) = UNSET
 

@@ -26,6 +26,7 @@ from hub.live.hello import Hello, parse_hello
 from hub.live.requests import ANSWERS, focus, opens
 from hub.problem import problem
 from hub.rate import Bucket
+from hub.sources import Sources
 from hub.worker import Worker, now_ms
 from hub.wsprotocol import socket_of
 
@@ -50,6 +51,7 @@ class Hub:
         self.limits = worker.board.limits
         self.door = door
         self.history: History | None = None
+        self.sources = Sources(worker)
         self.draining = False
         self.connections: set[Connection] = set()
         self._unauthenticated: Counter[str] = Counter()

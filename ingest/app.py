@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from ingest.adapters import claude_hooks, codex_hooks
+from ingest.alive import SignOfLife
 from ingest.errors import InvalidPayload
 from ingest.hooks import Hooks
 from ingest.intake import Batch, Ingest, now, workspace_of
@@ -67,6 +68,7 @@ routes: list[BaseRoute] = [
     Route("/v1/hooks/claude-code", Hooks(claude_hooks.normalize)),
     Route("/v1/hooks/codex", Hooks(codex_hooks.normalize)),
     Route("/v1/deltas", Deltas()),
+    Route("/v1/alive", SignOfLife()),
     Route("/v1/events", Events()),
     Route("/v1/events/schema.json", schema, methods=["GET"]),
     Route("/v1/logs", Logs()),

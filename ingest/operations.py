@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from ingest import alive
 from ingest.limits import Limits
 from session.delta import Event, Report
 
@@ -32,7 +33,7 @@ def part() -> Json:
 
 
 def _schemas() -> Json:
-    _, made = msgspec.json.schema_components([Report, Event], ref_template=_REFERENCE)
+    _, made = msgspec.json.schema_components([Report, Event, alive.Alive], ref_template=_REFERENCE)
     made["Report"]["description"] = "What a reader knows of one transcript up to a byte."
     made["Event"]["description"] = "Something that happened; ``fields`` depend on ``kind``."
     return {**made, "Appended": _APPENDED}
@@ -47,6 +48,7 @@ def _paths() -> Iterator[tuple[str, Json]]:
     )
     deltas = _post("postDeltas", "Deltas of a reader", told, lines, _appended())
     yield "/v1/deltas", deltas
+    yield "/v1/alive", _sign_of_life()
     told = "One event or a list of them, as /v1/events/schema.json has it. 200: on the log."
     yield "/v1/events", _post("postEvents", "Native events", told, _any_json(), _appended())
     yield "/v1/events/schema.json", _schema_of_events()
@@ -79,11 +81,20 @@ def _hooks(agent: str, name: str) -> Json:
     return _post(f"post{named}Hook", f"A hook of {name}", told, _any_json(), {}, refusals=())
 
 
+def _sign_of_life() -> Json:
+    told = "That a reader on another machine is there, and how far behind. 204: it is noted."
+    content = {"application/json": {"schema": {"$ref": _REFERENCE.format(name="Alive")}}}
+    item = _post("postAlive", "A sign of life", told, content, {}, limit=alive.BODY_BYTES_MAX)
+    answers = item["post"]["responses"]
+    answers["204"] = {**answers.pop("200"), "description": "No Content"}
+    return item
+
+
 def _post(
     id_: str, summary: str, description: str, content: Json, answer: Json,
-    refusals: tuple[int, ...] = _REFUSALS,
+    refusals: tuple[int, ...] = _REFUSALS, limit: int | None = None,
 ) -> Json:  # fmt: skip
-    body = Limits().body_bytes_max
+    body = limit or Limits().body_bytes_max
     responses = {"200": {"description": "OK", **answer}}
     responses |= {str(status): _refusal(status) for status in (401, 403, *refusals)}
     return {

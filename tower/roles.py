@@ -97,7 +97,7 @@ class HubRole:
         presence = Presence(self.bus, self.worker)
         return _beside(
             self.bus, self.worker.run(), self.hub.run(), presence.run(), lag.run(self.worker),
-            self._share_key(),
+            self.hub.sources.run(), self._share_key(),
         )  # fmt: skip
 
     async def _share_key(self) -> None:

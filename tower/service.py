@@ -140,6 +140,7 @@ class Service:
                 group.create_task(self.worker.run()),
                 group.create_task(self.hub.run()),
                 group.create_task(Presence(self.bus, self.worker).run()),
+                group.create_task(self.hub.sources.run()),
                 group.create_task(lag.run(self.worker)),
                 group.create_task(self.publisher.run()),
             ]

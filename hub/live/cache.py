@@ -51,6 +51,7 @@ class Totals:
         self.cost_usd = 0.0
         self.sessions = 0
         self.watching = 0  # clients of all workers
+        self.sources: list[dict[str, Any]] = []  # machines that are silent or behind
         self._parts: dict[str, tuple[str, int, dict[str, int], float]] = {}
 
     def put(self, session: Session) -> None:
@@ -85,6 +86,7 @@ class Totals:
             "tokens": self.tokens,
             "cost_usd": round(self.cost_usd, 6),
             "watching": self.watching,
+            **({"sources": self.sources} if self.sources else {}),
         }
 
 

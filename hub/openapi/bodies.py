@@ -262,6 +262,25 @@ class About(Struct):
     limits: dict[str, Count]
 
 
+class Source(Struct):
+    """A reader on another machine. What it has not sent is null where it is not known."""
+
+    host: str
+    user: str
+    kind: Literal["ship"]
+    state: Literal["live", "late", "silent", "ended"]
+    heard_at: Time
+    files_behind: Count | None
+    bytes_behind: Count | None
+
+
+class Sources(Struct):
+    """Machines whose readers send from afar, by host."""
+
+    now: Time
+    sources: list[Source]
+
+
 class Me(Struct):
     """What the credential allows; ``auth`` is false where the board asks for none."""
 

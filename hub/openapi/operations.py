@@ -127,6 +127,10 @@ PEOPLE = (
         "listClients", "People", "/api/clients", "Who is connected; for operators", bodies.Clients
     ),
     _read(
+        "listSources", "People", "/api/sources", "Machines whose readers send from afar",
+        bodies.Sources,
+    ),
+    _read(
         "getAbout", "Worker", "/api/about", "What this worker holds and counts", bodies.About,
         description="The numbers of /metrics. What counts up does so since `started_at`: make "
         "rates and quantiles of the differences between two answers of the same worker.",
