@@ -3,7 +3,6 @@
 Never holds more than the limit, inflated or not. Used by the routes.
 """
 
-import sys
 import zlib
 from collections.abc import Callable
 from typing import Protocol
@@ -94,11 +93,7 @@ def gunzip(data: bytes, limit: int) -> bytes:
 
 def unzstd(data: bytes, limit: int) -> bytes:
     """Inflate all frames to at most ``limit`` bytes; raises TooLarge or Broken."""
-    # Imported late: few processes are ever sent any.
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
+    from ingest.compression import zstd
 
     options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG_MAX}
     try:

@@ -76,6 +76,7 @@ class Reader:
         self._send = send
         self._tails: OrderedDict[str, Tail] = OrderedDict()
         self._changed: dict[str, None] = {}
+        self._reading = ""  # whose slice is on its way
         self._wake = asyncio.Event()
         for mark in marks:
             self._keep(mark)
@@ -88,6 +89,15 @@ class Reader:
             on_first_read()
             tasks.create_task(self._rescan())
             await self._follow()
+
+    async def catch_up(self) -> None:
+        """What is there now, once; nothing is followed."""
+        await self.first_read()
+        await self._read_changed()
+
+    def unread(self) -> list[str]:
+        """Files that changed, and of which something may not be sent yet."""
+        return [path for path in {self._reading, *self._changed} if path]
 
     # The first read.
 
@@ -247,12 +257,16 @@ class Reader:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._changed:
-                path = next(iter(self._changed))
-                del self._changed[path]
-                if await self._read_safely(path):
-                    self._changed[path] = None
-                await asyncio.sleep(0)
+            await self._read_changed()
+
+    async def _read_changed(self) -> None:
+        while self._changed:
+            path = self._reading = next(iter(self._changed))
+            del self._changed[path]
+            if await self._read_safely(path):
+                self._changed[path] = None
+            await asyncio.sleep(0)
+        self._reading = ""
 
     async def _read_safely(self, path: str) -> bool:
         try:

@@ -15,11 +15,12 @@ import hub.live.frames
 import hub.metrics
 import ingest.app
 import ingest.metrics
+import ingest.ship.metrics
 import tower.cli
 import tower.health
 import tower.settings
 
-METRICS = (hub.metrics, ingest.metrics, history.metrics)
+METRICS = (hub.metrics, ingest.metrics, ingest.ship.metrics, history.metrics)
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 
 

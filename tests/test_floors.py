@@ -30,7 +30,10 @@ FLOORS = (
 )
 PACKAGES = {pattern.split("(")[0].split("\\")[0] for pattern, _ in FLOORS}
 
-PURE = re.compile(r"(session|hub\.live|ingest\.adapters|ingest\.redact)(\..+)?")
+PURE = re.compile(
+    r"(session|hub\.live|ingest\.adapters|ingest\.redact)(\..+)?"
+    r"|ingest\.ship\.(backoff|parcels|verdict)"
+)
 IMPURE = {"asyncio", "random", "redis", "sqlalchemy", "starlette", "time", "uvicorn"}
 ONLY_IN = {"redis": "bus", "sqlalchemy": "history"}
 STRANGERS = ({"ingest", "hub"},)

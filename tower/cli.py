@@ -175,6 +175,28 @@ def _settled(run: Callable[[], T]) -> T:
 
 
 @app.command()
+def ship(
+    to: Annotated[str | None, typer.Option(help="URL of the tower that takes it.")] = None,
+    claude_dir: ClaudeDirs = None,
+    codex_dir: CodexDirs = None,
+    once: Annotated[bool, typer.Option("--once", help="Send what is there, and end.")] = False,
+    token_file: Annotated[str | None, typer.Option(help="A file with the token.")] = None,
+    ca_file: Annotated[str | None, typer.Option(help="Certificates to trust instead.")] = None,
+    state_dir: Annotated[str | None, typer.Option(help="Folder for the offsets.")] = None,
+    metrics_port: MetricsPort = None,
+    json_output: Json = False,
+) -> None:
+    """Read the transcripts of this machine and post them to a tower elsewhere."""
+    from tower import ship as ship_module
+
+    chosen = _load(
+        to=to, claude_dir=claude_dir, codex_dir=codex_dir, token_file=token_file, ca_file=ca_file,
+        state_dir=state_dir, metrics_port=metrics_port,
+    )  # fmt: skip
+    _serve(lambda: ship_module.run(chosen, once=once, json_output=json_output), chosen)
+
+
+@app.command()
 def replay(
     paths: Annotated[list[str], typer.Argument(help="Transcripts, or folders of them.")],
     to: To = None,

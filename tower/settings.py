@@ -127,6 +127,12 @@ def default_data_dir() -> str:
     return str(Path(home) / "agenttower")
 
 
+def default_state_dir() -> str:
+    """Where a shipper keeps how far it is."""
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
+    return str(Path(home) / "agenttower")
+
+
 def default_claude_dirs() -> list[str]:
     """The Claude Code home of this user."""
     return [os.environ.get("CLAUDE_CONFIG_DIR") or str(Path.home() / ".claude")]
@@ -175,6 +181,27 @@ SETTINGS: tuple[Setting, ...] = (
         default=None,
         bounds=(1, 36_500),
         help="Past sessions are deleted after so many days of silence; else never.",
+    ),
+    Setting(
+        name="to",
+        kind="text",
+        default=None,
+        help="The tower that `tower ship` sends to, as a URL.",
+    ),
+    Setting(
+        name="ca_file",
+        kind="text",
+        default=None,
+        help="Certificates that `tower ship` trusts instead of the system's.",
+    ),
+    Setting(
+        name="token_file",
+        kind="text",
+        default=None,
+        help="A file with the token that `tower ship` shows, read anew at every request.",
+    ),
+    Setting(
+        name="state_dir", kind="text", default=None, help="Folder for the offsets of `tower ship`."
     ),
     Setting(name="data_dir", kind="text", default=None, help="Folder for the service's own files."),
     Setting(
@@ -240,6 +267,7 @@ SETTINGS: tuple[Setting, ...] = (
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 _COMPUTED = {
     "data_dir": default_data_dir,
+    "state_dir": default_state_dir,
     "claude_dir": default_claude_dirs,
     "codex_dir": default_codex_dirs,
 }
