@@ -1,5 +1,10 @@
+import { useComputed } from "@preact/signals";
+import { hubNow } from "./clock";
+import { connection } from "./hub";
 import { Icon } from "./icons";
+import { totals } from "./live";
 import { t } from "./messages";
+import { troubleLines, troubleWords } from "./troubles";
 import { dismiss, notices } from "./words";
 
 /** In the header's empty middle, where it covers and moves nothing. The region is always there: one that comes together with its words is not read out. */
@@ -15,6 +20,19 @@ export function Notices() {
           </button>
         </div>
       ))}
+      <Sources />
+    </div>
+  );
+}
+
+/** Who fell silent or is behind. Of that nothing is known while nothing is heard of the hub itself. */
+function Sources() {
+  const lines = useComputed(() => troubleLines(totals.value?.sources ?? [], hubNow())).value;
+  if (!lines.length || connection.value !== "live") return null;
+  return (
+    <div class="notice" title={lines.join("\n")} data-testid="sources">
+      <span class="dot" aria-hidden="true" />
+      <span class="clip">{troubleWords(lines)}</span>
     </div>
   );
 }

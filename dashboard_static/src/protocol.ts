@@ -152,6 +152,15 @@ export interface Item {
   answerable: boolean;
 }
 
+/** A machine whose reader sends from afar, and is not heard or behind. */
+export interface TroubledSource {
+  host: string;
+  user: string;
+  state: "silent" | "late";
+  heard_at: number;
+  bytes_behind: number | null;
+}
+
 export interface Totals {
   sessions: number;
   status: Record<Status, number>;
@@ -160,6 +169,8 @@ export interface Totals {
   cost_usd: number | null;
   /** Connections to this board, over all workers. */
   watching?: number;
+  /** Absent where every machine that sends from afar is well. */
+  sources?: TroubledSource[];
 }
 
 export type Sort = "default" | "updated" | "cost" | "started";
