@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from tests import postgres as postgres_server
+from tests.end_to_end import namespaces
 from tests.postgres import Postgres
 
 # Helpers that assert: their failures are told in full.
@@ -63,6 +64,8 @@ def absent_needs(ci: bool) -> dict[tuple[str, str], str]:
         needs["browser", "chromium"] = "Chromium is not on PATH; install chromium"
     if not ci and not (sys.platform == "linux" and shutil.which("gcc")):
         needs["compiler", "gcc"] = "gcc is not on PATH, or this is no Linux"
+    if not ci and (reason := namespaces.why_absent()):
+        needs["namespaces", "namespaces"] = reason
     return needs
 
 

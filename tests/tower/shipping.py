@@ -13,6 +13,11 @@ from tests.tower.commands import COMMAND, environment
 from tests.tower.processes import until
 
 Event = dict[str, Any]
+OFTEN = """
+import functools, tower.ship
+tower.ship.Limits = functools.partial(tower.ship.Limits, alive_ms={})
+from tower.cli import main; main()
+"""
 
 
 class ShipProcess:
@@ -70,12 +75,17 @@ class ShipProcess:
 
 @contextlib.contextmanager
 def ship(
-    state: Path, to: str, claude: Path, *arguments: str, before: tuple[str, ...] = (), **more: str
-) -> Iterator[ShipProcess]:
-    """One that has begun; ``before`` stands before the command, as ``ip netns exec`` does."""
+    state: Path, to: str, claude: Path, *arguments: str, before: tuple[str, ...] = (),
+    alive_ms: int | None = None, **more: str,
+) -> Iterator[ShipProcess]:  # fmt: skip
+    """One that has begun; ``before`` stands before the command, as ``ip netns exec`` does.
+
+    With ``alive_ms`` it says more often that it is there.
+    """
     state.mkdir(exist_ok=True)
     folders = ["--claude-dir", str(claude), "--codex-dir", str(state / "no-codex")]
-    command = [*before, *COMMAND, "ship", "--to", to, *folders, "--json", *arguments]
+    program = COMMAND if alive_ms is None else [*COMMAND[:2], OFTEN.format(alive_ms)]
+    command = [*before, *program, "ship", "--to", to, *folders, "--json", *arguments]
     told = {"XDG_STATE_HOME": str(state / "state"), **more}
     errors = state / "errors.txt"
     with errors.open("a") as stderr:
