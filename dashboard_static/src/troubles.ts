@@ -18,3 +18,7 @@ export function troubleWords(lines: readonly string[]): string {
   const [first = "", ...others] = lines;
   return others.length ? t("{first}, and {count} more", { first, count: others.length }) : first;
 }
+
+/** Which troubles these are, whatever grows meanwhile. */
+export const troubleKey = (sources: readonly TroubledSource[]): string =>
+  JSON.stringify(sources.map(({ host, user, state, heard_at }) => [host, user, state, state === "silent" && heard_at]));

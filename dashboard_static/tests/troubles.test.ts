@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { clockMinute, DAY, dayMinute } from "../src/format";
 import type { TroubledSource } from "../src/protocol";
-import { troubleLines, troubleWords } from "../src/troubles";
+import { troubleKey, troubleLines, troubleWords } from "../src/troubles";
 
 const NOW = 1_790_000_000_000;
 
@@ -29,4 +29,11 @@ it("several are one line", () => {
   expect(troubleWords([])).toBe("");
   expect(troubleWords(["a"])).toBe("a");
   expect(troubleWords(["a", "b", "c"])).toBe("a, and 2 more");
+});
+
+it("what grows is the same trouble, who falls silent again is another one", () => {
+  const late = source("laptop-3", { state: "late", bytes_behind: 1 });
+  expect(troubleKey([late])).toBe(troubleKey([{ ...late, heard_at: NOW, bytes_behind: 2 }]));
+  expect(troubleKey([source("laptop-3")])).not.toBe(troubleKey([source("laptop-3", { heard_at: NOW })]));
+  expect(troubleKey([late])).not.toBe(troubleKey([source("laptop-3")]));
 });

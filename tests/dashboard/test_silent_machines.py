@@ -118,6 +118,14 @@ async def test_a_machine_that_is_behind_is_named_with_how_much(
         "laptop-3 is 12.0 MiB behind", "laptop-4 is 2.0 MiB behind",
     ]  # fmt: skip
     await pictures(page, "behind", tmp_path)
+    await shown.get_by_role("button", name="Dismiss").click()
+    await expect(shown).to_have_count(0)
+    late = noted.Source(
+        workspace="default", host="laptop-5", user="ada", kind="ship", heard_at=now_ms(),
+        bytes_behind=5 << 20,
+    )  # fmt: skip
+    await noted.note(hub.hub.worker.bus, late)
+    await expect(shown.locator(".clip")).to_contain_text(", and 2 more")
     [connection] = hub.hub.connections
     connection.end(4500)
     await expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "offline")

@@ -115,7 +115,7 @@ def tower(tmp_path: Path, port: int | None = None) -> Iterator[str]:
     """A ``tower up`` that reads nothing itself; gives its URL."""
     home = tmp_path / "tower"
     arguments = ("--port", str(port or free_port()), "--no-watch", "--no-browser")
-    with role(home, "up", "redis://127.0.0.1:1", *arguments) as up:
+    with role(home, "up", "", *arguments, TOWER_DATABASE_URL="") as up:
         yield f"http://{up.address}"
 
 
