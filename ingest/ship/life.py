@@ -23,7 +23,7 @@ class Life:
         """Tell at once, then now and then, and whenever the tower is back; until cancelled."""
         while True:
             self._shipper.back.clear()
-            files, size = await asyncio.to_thread(self.behind)
+            files, size = await self.behind()
             await self._tell(files_behind=files, bytes_behind=size)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._shipper.limits.alive_ms / 1_000):
@@ -36,18 +36,22 @@ class Life:
     async def _tell(self, **told: Any) -> None:
         await self._shipper.client.alive({"kind": "ship", **told})
 
-    def behind(self) -> tuple[int, int]:
+    async def behind(self) -> tuple[int, int]:
         """Files and bytes that are not on the tower's log, as far as this reader has looked."""
         progress, size = self._reader.progress, self._shipper.behind_bytes
         if not progress.done:
             files = progress.files_total - progress.files
             return files, size + progress.bytes_total - progress.bytes
+        marks = self._reader.marks
         paths = self._reader.unread()
-        return len(paths), size + sum(map(self._unread_bytes, paths))
+        read = {path: marks[path].offset if path in marks else 0 for path in paths}
+        return len(paths), size + await asyncio.to_thread(_unread_bytes, read)
 
-    def _unread_bytes(self, path: str) -> int:
-        mark = self._reader.marks.get(path)
-        try:
-            return max(0, Path(path).stat().st_size - (mark.offset if mark else 0))
-        except OSError:
-            return 0
+
+def _unread_bytes(read: dict[str, int]) -> int:
+    """What stands in these files behind what was read; one that is gone has nothing."""
+    unread = 0
+    for path, offset in read.items():
+        with contextlib.suppress(OSError):
+            unread += max(0, Path(path).stat().st_size - offset)
+    return unread

@@ -7,7 +7,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Sizes in bytes, durations in ms as named."""
 
     batch_deltas_max: int = 1_000
-    batch_bytes_max: int = 1024 * 1024  # before it is compressed; an ingest takes 8 MiB
+    batch_bytes_max: int = 256 * 1024  # before it is compressed: hooks come behind it on the log
     batch_ms: int = 250  # between two batches that are not full; the first leaves at once
     waiting_bytes_max: int = 4 * 1024 * 1024  # held in memory; beyond: the reader waits
     delta_bytes_max: int = 256 * 1024  # what an ingest takes; a larger delta goes without its texts

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
+from backports import zstd
+
 from session import codec
 from session.delta import Report
 
@@ -72,6 +74,8 @@ class StandIn:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "zstd":
+                    body = zstd.decompress(body)
                 status = stand_in.take(self.path, self.headers.get("Authorization"), body)
                 answer = b"{}" if status == 200 else b'{"detail":"told so"}'
                 self.send_response(status)

@@ -135,8 +135,7 @@ def test_a_shipper_follows_and_waits_for_a_tower_that_is_away(tmp_path: Path) ->
                 return {each["id"] for each in json.loads(body)["sessions"]}
 
             until(lambda: ids() == {"s1", "s2"})
-            told = json.loads(ask(address, "/api/sources", **bearer)[2])["sources"]
-            assert [(each["kind"], each["state"]) for each in told] == [("ship", "live")]
+            until(lambda: states(address, bearer) == ["live"])
             assert shipping.end() == 0
             until(lambda: states(address, bearer) == ["ended"])
     assert [each["event"] for each in shipping.heard if each["event"] in ("away", "back")] == [
