@@ -121,6 +121,11 @@ class MemoryBus:
             self._groups[name] = GroupState(self._ring.attach(self._ring.first - 1))
         return MemoryGroup(self._groups[name], consumer, self._epoch, self._ring, self._clock)
 
+    def has_acked(self, name: str, position: str) -> bool:
+        """Whether a group has acked everything up to a position; one that is not there has not."""
+        group, place = self._groups.get(name), parse(position)
+        return group is not None and self._holds(place) and group.acked >= place.ordinal
+
     async def position(self, partition: int) -> str:
         """Behind the newest entry."""
         self._check(partition)

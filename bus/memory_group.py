@@ -31,6 +31,11 @@ class GroupState:
         self.reader = reader
         self.pending: dict[int, Pending] = {}
 
+    @property
+    def acked(self) -> int:
+        """The ordinal up to which everything is acked."""
+        return min(self.pending, default=self.reader.ordinal + 1) - 1
+
 
 class MemoryGroup:
     """One consumer of a group."""

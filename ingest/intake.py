@@ -6,7 +6,7 @@ Never keeps what a body told beyond its request. Used by the modules of the rout
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ from ingest.redact.screen import Screen
 from session.delta import DEFAULT_WORKSPACE, Delta, Event
 
 HOST_HEADER, USER_HEADER = b"x-tower-host", b"x-tower-user"
+UNTIL_HEADER = b"x-tower-until"  # who forgets what was taken asks for more than the log
 _LABEL_MAX = 100
 D = TypeVar("D", bound=Delta)
 _PLAIN = (b"", b"identity")
@@ -34,6 +35,7 @@ class Ingest:
     """What the routes work with. ``machine`` is the host and user of this machine itself.
 
     Every route gives what it took in through ``screened``: nothing else goes to the log.
+    ``recorded`` waits until history has what is on the log, where the log would not outlive us.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Ingest:
         self.screen = screen or Screen(on_found=metrics.count_redacted)
         self.limits = limits
         self.machine = machine
+        self.recorded: Callable[[], Awaitable[None]] | None = None
         self._aside: set[asyncio.Task[Event]] = set()
 
     def screened(self, read: Callable[[], D]) -> D:
@@ -130,6 +133,8 @@ class Batch(ABC):
             body = await self._body(ingest, scope, receive)
             deltas = await self.read(body, ingest, scope)
             receipts = await ingest.publisher.append(deltas) if deltas else []
+            if receipts and ingest.recorded and header(scope, UNTIL_HEADER) == b"recorded":
+                await ingest.recorded()
         except TooLarge as error:
             limit = ingest.limits.body_bytes_max
             await pass_over(receive, error, limit)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 
 from bus.connect import connect
+from bus.memory import MemoryBus
 from history import metrics as history_metrics
 from hub import app as hub_app
 from hub import lag
@@ -28,6 +29,7 @@ from hub.worker import Worker
 from ingest import app as ingest_app
 from ingest import metrics as ingest_metrics
 from ingest import operations as ingest_operations
+from ingest.errors import BusUnavailable
 from ingest.limits import Limits as IngestLimits
 from ingest.publish import Publisher
 from session.delta import DEFAULT_WORKSPACE, Delta
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READER_RETRY_S = 2.0
+GROUP = "recorder"  # history.scribe, which is imported late
+RECORDED_S, RECORDED_LOOK_S = 10.0, 0.02
 TURNS = 20
 """A hook is on the board after about so many turns of the loop."""
 
@@ -66,6 +70,7 @@ class Service:
         ingest_limits = IngestLimits()
         self.publisher = Publisher(self.bus, ingest_limits)
         self.ingest = ingest_app.Ingest(self.publisher, ingest_limits, self.machine, self.screen)
+        self.ingest.recorded = self._recorded
         self.reader: Reader | None = None
         self.registries = [*hub_app.registries, ingest_metrics.registry, history_metrics.registry]
         self._tasks: list[asyncio.Task[None]] = []
@@ -107,6 +112,22 @@ class Service:
         await self.worker.caught_up()
         for _ in range(TURNS):
             await asyncio.sleep(0)
+
+    async def _recorded(self) -> None:
+        """Return when history has all that is on the log now, for the log ends with this process.
+
+        Raises BusUnavailable.
+        """
+        end = await self.bus.position(0)
+        try:
+            async with asyncio.timeout(RECORDED_S):
+                while not self._has_written(end):  # noqa: ASYNC110 - an ack has no event
+                    await asyncio.sleep(RECORDED_LOOK_S)
+        except TimeoutError:
+            raise BusUnavailable("history has not written it yet") from None
+
+    def _has_written(self, position: str) -> bool:
+        return isinstance(self.bus, MemoryBus) and self.bus.has_acked(GROUP, position)
 
     def _forget(self, key: tuple[str, str]) -> None:
         """A person deleted the session: its files are read again only if they grow."""

@@ -21,6 +21,7 @@ from ingest.ship.verdict import NO_ANSWER, retry_after_ms
 DETAIL_MAX = 300
 ANSWER_BYTES_MAX = 64 * 1024
 ZSTD, GZIP = "zstd", "gzip"
+_WISHES = [(b"X-Tower-Until", b"recorded")]  # the offsets go on: what is taken must stay
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     ZSTD: zstd.compress,
     GZIP: lambda data: gzip.compress(data, 6),
@@ -55,7 +56,7 @@ class Client:
             verify=verify,
             timeout=httpx2.Timeout(answer_s, connect=connect_s),
             limits=httpx2.Limits(max_connections=2, keepalive_expiry=60),
-            headers=[(b"X-Tower-Host", host), (b"X-Tower-User", user)],
+            headers=[*_WISHES, (b"X-Tower-Host", host), (b"X-Tower-User", user)],
         )
 
     async def close(self) -> None:

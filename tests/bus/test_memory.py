@@ -315,3 +315,20 @@ async def test_a_listener_that_does_not_keep_up_is_told() -> None:
     assert await anext(slow) == ("a", b"%d" % SIGNALS_MAX)
     await bus.publish("a", b"next")
     assert await anext(slow) == ("a", b"next")
+
+
+async def test_a_group_has_acked_what_every_one_of_its_consumers_has() -> None:
+    """Up to a position, without a gap; a group that is not there has acked nothing."""
+    bus = MemoryBus()
+    await bus.append([event("e1"), event("e2"), event("e3")])
+    end = await bus.position(0)
+    assert not bus.has_acked("recorder", end)
+    group = await bus.group("recorder", "one", 0)
+    first, second, third = await group.read(10, 0)
+    await group.ack([second.position, third.position])
+    assert not bus.has_acked("recorder", end)
+    await group.ack([first.position])
+    assert bus.has_acked("recorder", end)
+    await bus.append([event("e4")])
+    assert bus.has_acked("recorder", end)
+    assert not bus.has_acked("recorder", await bus.position(0))

@@ -59,7 +59,7 @@ class Bench:
         limits = limits or Limits()
         self.publisher = Publisher(self.bus, limits)
         app = Starlette(routes=ingest_app.routes)
-        app.state.ingest = ingest_app.Ingest(self.publisher, limits, MACHINE)
+        self.ingest = app.state.ingest = ingest_app.Ingest(self.publisher, limits, MACHINE)
         self.door = Door(token=TOKEN, key=b"k", port=8787, on_loopback=on_loopback)
         self.app = Gate(app, self.door)
 

@@ -354,6 +354,22 @@ async def test_a_body_over_the_limit_is_413(bench: Bench) -> None:
     refusal(await bench.deltas(gzip.compress(body), content_encoding="gzip"), 413)
 
 
+async def test_who_asks_for_it_is_answered_when_history_has_it(bench: Bench) -> None:
+    """Where the log would not outlive its process; nobody else waits."""
+    written = asyncio.Event()
+
+    async def wait() -> None:
+        await written.wait()
+
+    bench.ingest.recorded = wait
+    assert (await bench.deltas(ndjson(report("r1")))).status == 200
+    asked = asyncio.create_task(bench.deltas(ndjson(report("r2")), x_tower_until="recorded"))
+    await until(lambda: len(bench.bus.taken) == 2)
+    assert not asked.done()
+    written.set()
+    assert (await asked).status == 200
+
+
 async def test_a_log_that_is_away_is_503_with_a_time_to_come_back(bench: Bench) -> None:
     """Nothing half done: the same body is taken afterwards."""
     bench.bus.refuses = True

@@ -15,7 +15,7 @@ from tests.history.exact import NAMES, Figures, check, differences
 from tests.history.stream import Agent
 from tests.history.test_exact import counted, made_home
 from tests.tower.commands import run, stand_in
-from tests.tower.processes import TOKEN, RoleProcess, ask, role, until
+from tests.tower.processes import BEARER, TOKEN, RoleProcess, ask, role, until
 from tests.tower.shipping import ship
 
 STEPS = 3
@@ -31,7 +31,12 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def recorded(hub: RoleProcess) -> Figures:
     """What history counts by now."""
-    rows = hub.get("/api/usage?by=session")["rows"]
+    return figures_in(hub.ask("/api/usage?by=session", **BEARER)[2])
+
+
+def figures_in(answer: bytes) -> Figures:
+    """By session."""
+    rows = json.loads(answer).get("rows", [])
     return {row["key"]: ([row[name] or 0 for name in NAMES], row["cost_usd"] or 0) for row in rows}
 
 
@@ -65,6 +70,32 @@ async def test_what_is_shipped_is_exact_whatever_dies(tmp_path: Path, server: Se
             assert last.done() == 0, last.errors
         until(lambda: differences(recorded(hub), expected) == {})
     await check(f"sqlite:///{tmp_path / 'history.db'}", expected)
+
+
+async def test_what_is_shipped_to_one_service_is_exact_when_that_is_killed(
+    tmp_path: Path,
+) -> None:
+    """Its log dies with it, but what it has taken it has written; the shipper runs on."""
+    home, whole = tmp_path / "home", made_home(tmp_path / "whole", 12)
+    expected = counted(whole)
+    files = {path.relative_to(whole): path.read_bytes() for path in whole.rglob("*.jsonl")}
+    port = free_port()
+    with ship(tmp_path / "ship", f"http://127.0.0.1:{port}", home) as shipping:
+        for step in range(1, STEPS + 1):
+            with tower(tmp_path, port) as url:  # killed at the end
+                sent = len(shipping.told("sent"))
+                for name, data in files.items():
+                    grow(home / name, data[: len(data) * step // STEPS])
+                shipping.says("sent", sent + 1)
+        with tower(tmp_path, port) as url:
+            address = url.removeprefix("http://")
+
+            def spent() -> Figures:
+                return figures_in(ask(address, "/api/usage?by=session", **BEARER)[2])
+
+            until(lambda: differences(spent(), expected) == {})
+            assert shipping.end() == 0
+    await check(f"sqlite:///{tmp_path / 'tower' / 'data' / 'agenttower' / 'history.db'}", expected)
 
 
 def grow(path: Path, data: bytes) -> None:
