@@ -5,6 +5,7 @@ holds more than its limit: then the reader waits. Run by ``tower ship``.
 """
 
 import asyncio
+import contextlib
 import random
 import sqlite3
 import time
@@ -108,7 +109,10 @@ class Shipper:
                 self._news.clear()
                 await self._news.wait()
             elif due_ms:
-                await asyncio.sleep(due_ms / 1_000)
+                self._news.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(due_ms / 1_000):
+                        await self._news.wait()  # it may be full by then
             else:
                 await self._deliver(self._parcels.take(_now()))
 
@@ -125,7 +129,7 @@ class Shipper:
         while parts:
             part = parts.pop()
             answer = await self._persist(part)
-            is_refused = judge(answer.status) is Verdict.SPLIT
+            is_refused = judge(answer.status, answer.detail, len(part)) is Verdict.SPLIT
             if is_refused and len(part) > 1:
                 half = len(part) // 2
                 parts += [part[half:], part[:half]]
@@ -146,7 +150,7 @@ class Shipper:
         began_ms = _now()
         while True:
             answer = await self.client.deltas(body)
-            verdict = judge(answer.status)
+            verdict = judge(answer.status, answer.detail, len(part))
             metrics.batches_total.labels(verdict.name.lower()).inc()
             if verdict in (Verdict.TAKEN, Verdict.SPLIT):
                 self._answered()

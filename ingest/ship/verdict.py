@@ -4,7 +4,7 @@ import enum
 from email.utils import parsedate_to_datetime
 
 NO_ANSWER = 0
-_SPLIT = (400, 413, 422)
+_NAMES_A_LINE = "line "  # so begins what a tower says of a delta; a proxy's 400 says something else
 _LATER = (408, 425, 429)
 
 
@@ -17,11 +17,15 @@ class Verdict(enum.Enum):
     REFUSED = enum.auto()  # a person must do something first
 
 
-def judge(status: int) -> Verdict:
-    """By the status of an answer, ``NO_ANSWER`` where there was none."""
+def judge(status: int, detail: str, lines: int) -> Verdict:
+    """By the status of an answer to so many lines, ``NO_ANSWER`` for none, and by its reason.
+
+    Only a tower that names a line has refused a delta: nothing is left out for anybody else. One
+    line is never too large for a tower, so whoever says that stands before it.
+    """
     if 200 <= status < 300:
         return Verdict.TAKEN
-    if status in _SPLIT:
+    if (status == 413 and lines > 1) or (status == 400 and detail.startswith(_NAMES_A_LINE)):
         return Verdict.SPLIT
     if status == NO_ANSWER or status >= 500 or status in _LATER:
         return Verdict.LATER
@@ -36,6 +40,8 @@ def advice(status: int, detail: str) -> str:
         return f"the tower forbids it (403): {detail}"
     if 300 <= status < 400:
         return f"the tower is elsewhere ({status}): give --to {detail}"
+    if status == 413:
+        return "what stands before the tower takes only small bodies (413): raise its limit"
     if status in (404, 405):
         return f"there is no ingest at this URL ({status}): look at --to"
     return f"the answer is {status}: {detail}"

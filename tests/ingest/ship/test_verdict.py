@@ -13,14 +13,21 @@ NOW = 1_790_000_000_000  # 2026-09-21 14:13:20 UTC
     ("statuses", "verdict"),
     [
         ((200, 204), Verdict.TAKEN),
-        ((400, 413, 422), Verdict.SPLIT),
+        ((413,), Verdict.SPLIT),
         ((NO_ANSWER, 408, 429, 500, 502, 503, 504), Verdict.LATER),
-        ((301, 307, 401, 403, 404, 405, 415), Verdict.REFUSED),
+        ((301, 307, 400, 401, 403, 404, 405, 415, 422), Verdict.REFUSED),
     ],
 )
 def test_every_answer_has_a_verdict(statuses: tuple[int, ...], verdict: Verdict) -> None:
     """Taken, halved, tried again, or told to a person."""
-    assert {judge(status) for status in statuses} == {verdict}
+    assert {judge(status, "told so", 2) for status in statuses} == {verdict}
+
+
+def test_a_delta_is_refused_by_a_tower_that_names_its_line() -> None:
+    """A proxy that answers 400 to everything must not make a shipper leave out all it has."""
+    assert judge(400, "line 1: Expected `str`", 1) is Verdict.SPLIT
+    assert judge(413, "Content Too Large", 1) is Verdict.REFUSED
+    assert judge(400, "The plain HTTP request was sent to HTTPS port", 1) is Verdict.REFUSED
 
 
 @pytest.mark.parametrize(
