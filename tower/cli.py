@@ -179,6 +179,8 @@ def ship(
     to: Annotated[str | None, typer.Option(help="URL of the tower that takes it.")] = None,
     claude_dir: ClaudeDirs = None,
     codex_dir: CodexDirs = None,
+    content: Content = None,
+    redact_rules: RedactRules = None,
     once: Annotated[bool, typer.Option("--once", help="Send what is there, and end.")] = False,
     token_file: Annotated[str | None, typer.Option(help="A file with the token.")] = None,
     ca_file: Annotated[str | None, typer.Option(help="Certificates to trust instead.")] = None,
@@ -190,8 +192,9 @@ def ship(
     from tower import ship as ship_module
 
     chosen = _load(
-        to=to, claude_dir=claude_dir, codex_dir=codex_dir, token_file=token_file, ca_file=ca_file,
-        state_dir=state_dir, metrics_port=metrics_port,
+        to=to, claude_dir=claude_dir, codex_dir=codex_dir, content=content,
+        redact_rules=redact_rules, token_file=token_file, ca_file=ca_file, state_dir=state_dir,
+        metrics_port=metrics_port,
     )  # fmt: skip
     _serve(lambda: ship_module.run(chosen, once=once, json_output=json_output), chosen)
 

@@ -20,6 +20,7 @@ from hub.auth import is_loopback
 from ingest import metrics as ingest_metrics
 from ingest.homes import Home
 from ingest.reader import Reader
+from ingest.redact.screen import Screen
 from ingest.ship import metrics
 from ingest.ship.client import Client
 from ingest.ship.life import Life
@@ -29,6 +30,7 @@ from ingest.ship.shipper import GaveUp, Shipper
 from ingest.tail import Origin
 from session.delta import DEFAULT_WORKSPACE
 from tower.homes import homes_in
+from tower.screens import screen_of
 from tower.settings import Settings, SettingsError
 from tower.ship_voice import Voice, show
 from tower.users import user_name
@@ -45,7 +47,7 @@ def run(settings: Settings, *, once: bool, json_output: bool) -> int:
     Raises SettingsError.
     """
     machine = socket.gethostname(), user_name()
-    client = _client(settings, machine)
+    client, screen = _client(settings, machine), screen_of(settings)
     voice = Voice(json_output=json_output)
     try:
         listener = _listener(settings)
@@ -61,7 +63,7 @@ def run(settings: Settings, *, once: bool, json_output: bool) -> int:
     homes = homes_in(settings)
     _greet(voice, client.target, machine, homes, is_anew=is_anew)
     with contextlib.closing(offsets):
-        shipping = Shipping(homes, machine, client, offsets, voice, once=once)
+        shipping = Shipping(homes, machine, screen, client, offsets, voice, once=once)
         return asyncio.run(shipping.run(listener))
 
 
@@ -134,8 +136,8 @@ class Shipping:
     """A reader and its shipper at work. Is the role of ``--metrics-port``."""
 
     def __init__(
-        self, homes: list[Home], machine: tuple[str, str], client: Client, offsets: Offsets,
-        voice: Voice, *, once: bool,
+        self, homes: list[Home], machine: tuple[str, str], screen: Screen, client: Client,
+        offsets: Offsets, voice: Voice, *, once: bool,
     ) -> None:  # fmt: skip
         limits = Limits()
         self.once = once
@@ -144,7 +146,7 @@ class Shipping:
         patience_ms = limits.once_ms if once else None
         self.shipper = Shipper(client, offsets, voice.say, limits, patience_ms=patience_ms)
         origin = Origin(DEFAULT_WORKSPACE, *machine)
-        self.reader = Reader(homes, origin, self.shipper.send, offsets.load())
+        self.reader = Reader(homes, origin, self.shipper.send, offsets.load(), screen)
         self.life = Life(self.reader, self.shipper)
 
     async def run(self, listener: socket.socket | None) -> int:

@@ -28,13 +28,6 @@ from session.mark import Mark
 Say = Callable[..., None]
 """Told what happened: a name, and its fields."""
 
-Clean = Callable[[Delta], Delta]
-
-
-def as_it_is(delta: Delta) -> Delta:
-    """Every delta passes one function before it is sent; this one changes nothing."""
-    return delta
-
 
 class GaveUp(Exception):
     """The tower takes nothing, and whoever asked does not wait for ever; the text says why."""
@@ -44,14 +37,13 @@ class Shipper:
     """One tower's queue, and the work that empties it. ``send`` is what a reader is given."""
 
     def __init__(
-        self, client: Client, offsets: Offsets, say: Say, limits: Limits, clean: Clean = as_it_is,
+        self, client: Client, offsets: Offsets, say: Say, limits: Limits,
         patience_ms: int | None = None,
     ) -> None:  # fmt: skip
         """``patience_ms``: so long is a tower waited for, by default for ever."""
         self.client = client
         self.offsets = offsets
         self.limits = limits
-        self.clean = clean
         self.behind_bytes = 0  # of transcripts, read and not yet on the log
         self.back = asyncio.Event()  # set whenever a tower answers that was away
         self._say = say
@@ -73,7 +65,7 @@ class Shipper:
             while self._held_bytes >= self.limits.waiting_bytes_max:
                 self._room.clear()
                 await self._room.wait()
-            line = self._line(self.clean(delta))
+            line = self._line(delta)
             if line is not None:
                 self._parcels.put(line)
                 self.behind_bytes += line.span

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.bus.conftest import Server, running
@@ -14,6 +15,7 @@ from tests.conftest import free_port
 from tests.history.exact import NAMES, Figures, check, differences
 from tests.history.stream import Agent
 from tests.history.test_exact import counted, made_home
+from tests.ingest.redact.planted import Maker
 from tests.tower.commands import run, stand_in
 from tests.tower.processes import BEARER, TOKEN, RoleProcess, ask, role, until
 from tests.tower.shipping import ship
@@ -139,6 +141,31 @@ def test_a_second_run_sends_nothing_and_keeps_no_word(tmp_path: Path) -> None:
     assert not [word for word in words if word in data]
     with contextlib.closing(sqlite3.connect(kept)) as connection:
         assert connection.execute("SELECT count(*) FROM marks").fetchone() == (1,)
+
+
+def test_secrets_stay_on_the_machine_and_so_does_text_that_may_not_leave(tmp_path: Path) -> None:
+    """What is sent has neither; what is counted is there all the same."""
+    planted = Maker(1).tokens()[0]
+    home = spoken(tmp_path / "home")
+    line = {
+        "type": "user", "uuid": "u-planted", "sessionId": "s1", "timestamp": "2026-01-01T00:00:00Z",
+        "message": {"role": "user", "content": f"deploy with {planted.text}"},
+    }  # fmt: skip
+    with (home / "projects/-made-up/s1.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    said = {}
+    for content in ("full", "none"):
+        with stand_in() as stand:
+            arguments = ("--once", "--content", content, "--state-dir", str(tmp_path / content))
+            with ship(tmp_path / "ship", stand.url, home, *arguments) as shipping:
+                assert shipping.done() == 0
+            said[content] = b"".join(msgspec.json.encode(each) for each in stand.reports)
+        assert stand.sessions == {"s1"}
+    assert planted.secret.encode() not in said["full"]
+    assert f"[redacted:{planted.kind}]".encode() in said["full"]
+    assert b"deploy with" in said["full"]
+    assert b"deploy with" not in said["none"]
+    assert b'"output"' in said["none"]
 
 
 @contextlib.contextmanager

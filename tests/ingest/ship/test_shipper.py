@@ -17,7 +17,7 @@ from ingest.ship.limits import Limits
 from ingest.ship.offsets import Offsets
 from ingest.ship.shipper import GaveUp, Shipper
 from session import codec
-from session.delta import Event, Report
+from session.delta import Report
 from session.mark import Mark
 from tests.ingest.reading import NOW, until
 
@@ -238,19 +238,6 @@ async def test_a_delta_that_is_no_text_is_left_out() -> None:
         await bench.shipper.drained()
     assert bench.tower.taken == ["r2"]
     assert bench.events("dropped") == ["dropped"]
-
-
-async def test_every_delta_is_cleaned_before_it_is_sent() -> None:
-    """There is no other way out."""
-
-    def clean(delta: Any) -> Any:
-        return Event(id=f"clean-{delta.id}", session="s", received_at=NOW, kind="note")
-
-    bench = Bench(Tower(), clean=clean)
-    async with bench.working():
-        await bench.shipper.send(reports(2))
-        await bench.shipper.drained()
-    assert bench.tower.taken == ["clean-r1", "clean-r2"]
 
 
 async def test_offsets_that_cannot_be_written_hold_up_nothing() -> None:
