@@ -1,7 +1,8 @@
 """Every setting with its default, and where its value came from.
 
-Order: flags, environment (TOWER_ and the name in capitals), tower.toml here, tower.toml in the
-user's config folder, default. Read by the commands and by ``tower config show``.
+Order: flags, environment (TOWER_ and the name in capitals; of a secret also a file that holds it),
+tower.toml here, tower.toml in the user's config folder, default. Read by the commands and by
+``tower config show``.
 """
 
 import os
@@ -37,6 +38,11 @@ class Setting(Struct, frozen=True, kw_only=True):
     def env(self) -> str:
         """The name of its environment variable."""
         return "TOWER_" + self.name.upper()
+
+    @property
+    def env_file(self) -> str | None:
+        """The variable that names a file with a secret: containers are given theirs so."""
+        return f"{self.env}_FILE" if self.secret else None
 
     @property
     def env_no(self) -> str | None:
@@ -323,6 +329,8 @@ def _settle(
     if setting.env_no and environ.get(setting.env_no):
         origin = f"environment {setting.env_no}"
         return Value(not setting.parse(environ[setting.env_no], origin), origin)
+    if setting.env_file and environ.get(setting.env_file):
+        return _settle_by_file(setting, setting.env_file, environ)
     if environ.get(setting.env):
         origin = f"environment {setting.env}"
         return Value(setting.parse(environ[setting.env], origin), origin)
@@ -331,6 +339,26 @@ def _settle(
             return Value(setting.parse(told[setting.name], path), path)
     computed = _COMPUTED.get(setting.name)
     return Value(computed() if computed else setting.default, "default")
+
+
+def _settle_by_file(setting: Setting, variable: str, environ: Mapping[str, str]) -> Value:
+    """A secret that stands alone in a file; white space around it does not belong to it."""
+    path = environ[variable]
+    origin = f"environment {variable}: {path}"
+    if environ.get(setting.env):
+        raise SettingsError(f"{setting.name}: set either {setting.env} or {variable}, not both")
+    try:
+        told = Path(path).read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{setting.name} ({origin}): {_why(error)}") from error
+    return Value(setting.parse(told, origin), origin)
+
+
+def _why(error: OSError | ValueError) -> str:
+    """What is wrong with a file, without what stands in it."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "expected text in UTF-8"
 
 
 def config_files(environ: Mapping[str, str]) -> list[Path]:

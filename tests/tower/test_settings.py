@@ -196,6 +196,52 @@ def test_secrets_are_masked(loaded: Load) -> None:
     assert next(each for each in shown(loaded()) if each["name"] == "token")["value"] is None
 
 
+SECRETS = [setting.name for setting in SETTINGS if setting.secret]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_may_stand_in_a_file(loaded: Load, tmp_path: Path, name: str) -> None:
+    """As containers are given theirs: the variable names the file, and the line's end is none."""
+    path = tmp_path / "secret"
+    path.write_text("hunter2\n")
+    variable = f"TOWER_{name.upper()}_FILE"
+    told = loaded(**{variable: str(path)})
+    assert origin(told, name) == ("hunter2", f"environment {variable}: {path}")
+    row = next(each for each in shown(told) if each["name"] == name)
+    assert row["value"] == "(set)"
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"hunter2 \xff"])
+def test_a_file_without_a_secret_is_named(
+    loaded: Load, tmp_path: Path, content: bytes | None
+) -> None:
+    """Absent, empty or no text: the setting, the variable and the path, never what is in it."""
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match="token") as raised:
+        loaded(TOWER_TOKEN_FILE=str(path))
+    assert "TOWER_TOKEN_FILE" in str(raised.value)
+    assert str(path) in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_secret_is_told_in_one_way(loaded: Load, tmp_path: Path) -> None:
+    """Its variable and its file at once are refused: nobody could say which one holds."""
+    path = tmp_path / "secret"
+    path.write_text("one")
+    with pytest.raises(SettingsError, match="not both"):
+        loaded(TOWER_TOKEN="two", TOWER_TOKEN_FILE=str(path))
+    assert loaded({"token": "three"}, TOWER_TOKEN_FILE=str(path))["token"] == "three"
+
+
+def test_only_secrets_have_files(loaded: Load, tmp_path: Path) -> None:
+    """A port is no secret, and a variable for its file would be one more to know."""
+    path = tmp_path / "port"
+    path.write_text("9000")
+    assert loaded(TOWER_PORT_FILE=str(path))["port"] == 8787
+
+
 def test_every_setting_is_settled_and_explained(loaded: Load) -> None:
     """Each has a kind, a help text, a name of its own and a default that it would parse."""
     told = loaded()
