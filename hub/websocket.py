@@ -116,7 +116,9 @@ class Hub:
                 connection.end(4005)
 
     async def unready(self) -> str | None:
-        """Why nobody can be served yet, or None."""
+        """Why nobody can be served yet, or any more, or None."""
+        if self.draining:
+            return "this worker is about to end"
         return None if self.worker.ready.is_set() else "the log is not folded yet"
 
     def collect(self) -> None:

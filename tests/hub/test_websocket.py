@@ -215,6 +215,8 @@ async def test_a_hub_that_drains_says_bye_with_a_spread_retry(protocol: Protocol
     async with served(protocol=protocol) as hub, contextlib.AsyncExitStack() as stack:
         lives = [await stack.enter_async_context(hub.client()) for _ in range(8)]
         draining = asyncio.create_task(hub.hub.drain())
+        await asyncio.sleep(0)
+        assert "about to end" in str(await hub.hub.unready())  # no balancer sends anybody here
         endings = [await closed(live.opened) for live in lives]
         await draining
         assert [code for code, _ in endings] == [4000] * 8
