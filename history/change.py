@@ -3,6 +3,7 @@
 Plain data. Made by the ledger, written by the store.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -52,3 +53,23 @@ class Step(Struct):
     before: Position
     after: Position
     changes: list[Change] = []
+
+
+class Spent(Struct):
+    """By how much the sums of usage grow in one transaction: tokens, USD, calls without a price.
+
+    Less than nothing where a session was deleted.
+    """
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
+
+    def count(self, rows: Iterable[Sequence[float | None]], sign: int) -> None:
+        """Add rows of these sums, or take them back; an unknown cost is none."""
+        for row in rows:
+            for name, value in zip(self.__struct_fields__, row, strict=True):
+                setattr(self, name, getattr(self, name) + sign * (value or 0))

@@ -1,6 +1,10 @@
 """What a recorder counts. Never a session id, never an agent's text as a label."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_TOKENS = ("input", "output", "cache_read", "cache_write")
 
 registry = CollectorRegistry()
 
@@ -48,7 +52,18 @@ rejected_total = Counter(
     registry=registry,
 )  # fmt: skip
 
-_COUNTERS = (trimmed_total, lost_total, rows_total, failures_total, reclaimed_total, rejected_total)
+tokens_total = Counter("tower_tokens", "Tokens recorded, by type", ["type"], registry=registry)
+for _type in _TOKENS:
+    tokens_total.labels(_type)
+cost_usd_total = Counter("tower_cost_usd", "Cost of the calls recorded, in USD", registry=registry)
+unpriced_total = Counter(
+    "tower_unpriced_calls", "Calls recorded of models that have no price", registry=registry
+)
+
+_COUNTERS = (
+    trimmed_total, lost_total, rows_total, failures_total, reclaimed_total, rejected_total,
+    tokens_total, cost_usd_total, unpriced_total,
+)  # fmt: skip
 
 Counts = list[tuple[int, dict[str, str], float]]
 """Which counter, its labels, how many."""
@@ -72,6 +87,14 @@ def add(told: Counts) -> None:
         (counter.labels(**labels) if labels else counter).inc(count)
 
 
+def count_spent(told: Mapping[str, float]) -> None:
+    """What a transaction added to the sums of usage; what it took back was spent all the same."""
+    for name in _TOKENS:
+        tokens_total.labels(name).inc(max(0, told[name]))
+    cost_usd_total.inc(max(0.0, told["cost_usd"]))
+    unpriced_total.inc(max(0, told["unpriced"]))
+
+
 NAMES = frozenset(
     {
         "tower_recorder_lag_seconds",
@@ -85,5 +108,8 @@ NAMES = frozenset(
         "tower_recorder_failures_total",
         "tower_recorder_reclaimed_total",
         "tower_recorder_rejected_sessions_total",
+        "tower_tokens_total",
+        "tower_cost_usd_total",
+        "tower_unpriced_calls_total",
     }
 )

@@ -11,6 +11,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
+from msgspec.structs import asdict
+
 from bus.base import Bus, Checkpoint, Delivery, Group, partition_of
 from bus.errors import BusError
 from bus.position import ordinal_of
@@ -273,7 +275,7 @@ class Scribe:
         began, pause_s = time.perf_counter(), RETRY_S
         while True:
             try:
-                await self._store.commit(step)
+                spent = await self._store.commit(step)
             except DatabaseUnavailable as error:
                 self._tell(error)
                 await asyncio.sleep(pause_s)
@@ -285,6 +287,7 @@ class Scribe:
                 await self._commit_apart(step)
                 break
             else:
+                metrics.count_spent(asdict(spent))
                 break
         self._is_away = False
         metrics.commit_seconds.observe(time.perf_counter() - began)
@@ -294,7 +297,8 @@ class Scribe:
         """Each session alone, so that the one that cannot be written holds up no other."""
         for change in step.changes:
             try:
-                await self._store.commit(Step(step.partition, step.before, step.before, [change]))
+                alone = Step(step.partition, step.before, step.before, [change])
+                metrics.count_spent(asdict(await self._store.commit(alone)))
             except HistoryError:
                 raise
             except Exception:

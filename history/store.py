@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from history.change import Change, Key, Position, Step
+from history.change import Change, Key, Position, Spent, Step
 from history.database import Database, unbroken
 from history.errors import Fenced
 from history.rows import DOCUMENTS_BITS, Row, mark_of, mark_row
@@ -102,29 +102,31 @@ class Store:
             return float(found.scalar() or 0.0)
 
     @unbroken
-    async def commit(self, step: Step) -> None:
+    async def commit(self, step: Step) -> Spent:
         """Write all of it; raises Fenced. Gives each change the key of its session."""
         fresh = [change for change in step.changes if change.pk is None]
         try:
             async with self.database.write() as connection:
-                await _commit(connection, step)
+                return await _commit(connection, step)
         except BaseException:
             for change in fresh:
                 change.pk = None  # the key that it was given is not written, and may be another's
             raise
 
 
-async def _commit(connection: AsyncConnection, step: Step) -> None:
+async def _commit(connection: AsyncConnection, step: Step) -> Spent:
+    spent = Spent()
     await _move_on(connection, step)
     await take_turn(connection, step.changes)
     for change in step.changes:
         if change.gone_pk is not None or change.is_deleted:
-            await _delete(connection, change)
+            await _delete(connection, change, spent)
     kept = [change for change in step.changes if not change.is_deleted]
     await _write_sessions(connection, kept)
     await _write_parts(connection, kept)
-    await forget_sources(connection, kept)
-    await write_usage(connection, kept)
+    await forget_sources(connection, kept, spent)
+    await write_usage(connection, kept, spent)
+    return spent
 
 
 async def _states(connection: AsyncConnection, wanted: ColumnElement[bool]) -> list[Row]:
@@ -147,13 +149,13 @@ async def _move_on(connection: AsyncConnection, step: Step) -> None:
         raise Fenced(f"partition {step.partition} is recorded by another recorder")
 
 
-async def _delete(connection: AsyncConnection, change: Change) -> None:
+async def _delete(connection: AsyncConnection, change: Change, spent: Spent) -> None:
     """A session that a person deleted, with all that is its own.
 
     Its files are not read again unless they grow, and then from their beginning.
     """
     if change.gone_pk is not None:
-        await forget_session(connection, change.gone_pk)
+        await forget_session(connection, change.gone_pk, spent)
         await connection.execute(delete(sessions).where(sessions.c.pk == change.gone_pk))
         await sum_up_tools(connection, [change.gone_pk])
     workspace, session = change.key

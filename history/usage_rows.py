@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from history.change import Change
+from history.change import Change, Spent
 from history.claims import Claim, settle
 from history.sql import chunks, upsert
 from history.tables import sessions, usage, usage_copies, usage_days, usage_sessions
@@ -57,8 +57,10 @@ def _needs_turn(change: Change) -> bool:
     return bool(change.usage or change.retold or change.is_moved or is_gone or has_tools)
 
 
-async def write_usage(connection: AsyncConnection, changes: Sequence[Change]) -> None:
-    """Take in the calls that are new or told better."""
+async def write_usage(
+    connection: AsyncConnection, changes: Sequence[Change], spent: Spent
+) -> None:
+    """Take in the calls that are new or told better; ``spent`` grows as the sums do."""
     told: dict[Call, list[Claim]] = {}
     for change in changes:
         whose = {
@@ -75,25 +77,30 @@ async def write_usage(connection: AsyncConnection, changes: Sequence[Change]) ->
         if change.is_moved and change.pk is not None:
             for call in await _contested(connection, change.pk):
                 told.setdefault(call, [])
-    await _settle(connection, told)
+    await _settle(connection, told, spent)
     for change in changes:
         if change.is_recounted and change.pk is not None:
-            await _sum_up(connection, await _days(connection, usage.c.session_pk == change.pk))
+            theirs = usage.c.session_pk == change.pk
+            await _sum_up(connection, await _days(connection, theirs), spent)
 
 
-async def forget_sources(connection: AsyncConnection, changes: Sequence[Change]) -> None:
+async def forget_sources(
+    connection: AsyncConnection, changes: Sequence[Change], spent: Spent
+) -> None:
     """A transcript became another one: what it said before is told anew, or never was."""
     for change in changes:
         if change.retold and change.pk is not None:
-            await _let_go(connection, change.pk, sorted(change.retold))
+            await _let_go(connection, change.pk, sorted(change.retold), spent)
 
 
-async def forget_session(connection: AsyncConnection, pk: int) -> None:
+async def forget_session(connection: AsyncConnection, pk: int, spent: Spent) -> None:
     """The session is about to be deleted: who else tells of its calls owns them."""
-    await _let_go(connection, pk, None)
+    await _let_go(connection, pk, None, spent)
 
 
-async def _let_go(connection: AsyncConnection, pk: int, sources: list[str] | None) -> None:
+async def _let_go(
+    connection: AsyncConnection, pk: int, sources: list[str] | None, spent: Spent
+) -> None:
     contested: set[Call] = set(await _contested(connection, pk))
     days: set[Day] = set()
     for table in (usage, usage_copies):
@@ -103,8 +110,8 @@ async def _let_go(connection: AsyncConnection, pk: int, sources: list[str] | Non
         if table is usage:
             days = await _days(connection, theirs)
         await connection.execute(delete(table).where(theirs))
-    await _sum_up(connection, days)
-    await _settle(connection, {call: [] for call in contested})
+    await _sum_up(connection, days, spent)
+    await _settle(connection, {call: [] for call in contested}, spent)
 
 
 async def _days(connection: AsyncConnection, wanted: ColumnElement[bool]) -> set[Day]:
@@ -126,7 +133,9 @@ async def _contested(connection: AsyncConnection, pk: int) -> list[Call]:
     return [(workspace, agent, message_id) for workspace, agent, message_id in found]
 
 
-async def _settle(connection: AsyncConnection, told: dict[Call, list[Claim]]) -> None:
+async def _settle(
+    connection: AsyncConnection, told: dict[Call, list[Claim]], spent: Spent
+) -> None:
     """Decide whose each call is, by all that is known of it; write what that changes."""
     days: set[Day] = set()
     for some in chunks(list(told)):
@@ -152,7 +161,7 @@ async def _settle(connection: AsyncConnection, told: dict[Call, list[Claim]]) ->
         await upsert(connection, usage, owners)
         await upsert(connection, usage_copies, copies)
         await _drop_copies(connection, risen)
-    await _sum_up(connection, days)
+    await _sum_up(connection, days, spent)
 
 
 def _told(row: Claim) -> Claim:
@@ -176,16 +185,18 @@ async def _drop_copies(connection: AsyncConnection, rows: Sequence[Claim]) -> No
         await connection.execute(delete(usage_copies).where(same), values)
 
 
-async def _sum_up(connection: AsyncConnection, days: Iterable[Day]) -> None:
+async def _sum_up(connection: AsyncConnection, days: Iterable[Day], spent: Spent) -> None:
     """Sums of these days and of their sessions, from the calls as they are.
 
     Calls of the family that counts alone.
     """
     tokens = ("input", "output", "cache_read", "cache_write")
+    counted = [usage_days.c[name] for name in Spent.__struct_fields__]
     told = sorted(days)
     for some in chunks(told):
         of_days = tuple_(usage_days.c.session_pk, usage_days.c.day).in_(some)
-        await connection.execute(delete(usage_days).where(of_days))
+        gone = await connection.execute(delete(usage_days).where(of_days).returning(*counted))
+        spent.count(gone, -1)
         sums = (
             select(
                 usage.c.session_pk, usage.c.day, usage.c.model, usage.c.workspace,
@@ -198,7 +209,8 @@ async def _sum_up(connection: AsyncConnection, days: Iterable[Day]) -> None:
             .group_by(usage.c.session_pk, usage.c.day, usage.c.model, usage.c.workspace)
         )  # fmt: skip
         columns = ["session_pk", "day", "model", "workspace", *tokens, "cost_usd", "calls"]
-        await connection.execute(insert(usage_days).from_select([*columns, "unpriced"], sums))
+        made = insert(usage_days).from_select([*columns, "unpriced"], sums).returning(*counted)
+        spent.count(await connection.execute(made), 1)
     for pks in chunks(sorted({pk for pk, _ in told})):
         of_sessions = usage_sessions.c.session_pk.in_(pks)
         await connection.execute(delete(usage_sessions).where(of_sessions))

@@ -5,6 +5,7 @@ import math
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 LANES = ("attention", "session", "overview")
+ITEM_KINDS = ("permission", "question", "plan", "failure", "budget")
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 registry = CollectorRegistry()
@@ -45,6 +46,9 @@ evictions_total = Counter(
 )
 closes_total = Counter("tower_hub_closes", "Connections closed by us", ["code"], registry=registry)
 sessions = Gauge("tower_hub_sessions", "Cached sessions", ["status"], registry=registry)
+attention = Gauge(
+    "tower_hub_attention_items", "Open items that wait for a person", ["kind"], registry=registry
+)
 poison_total = Counter(
     "tower_bus_poison_entries", "Log entries passed over: unreadable", registry=registry
 )
@@ -67,6 +71,7 @@ NAMES = frozenset(
         "tower_hub_evictions_total",
         "tower_hub_closes_total",
         "tower_hub_sessions",
+        "tower_hub_attention_items",
         "tower_bus_poison_entries_total",
         "tower_bus_gaps_total",
         "tower_bus_epoch_changes_total",

@@ -325,6 +325,12 @@ class Worker:
         for state, count in states.items():
             metrics.clients.labels(state).set(count)
         metrics.subscriptions.set(opened)
+        items = dict.fromkeys(metrics.ITEM_KINDS, 0)
+        for lane in self.board.lanes.values():
+            for item in lane.items(self.board.cache):
+                items[item.kind] += 1
+        for kind, count in items.items():
+            metrics.attention.labels(kind).set(count)
         self._take_tally()
 
     def _take_tally(self) -> None:

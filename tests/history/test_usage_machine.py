@@ -5,6 +5,7 @@ After every step the rows are those of a plain model that holds what each sessio
 
 import asyncio
 import functools
+import math
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from history.change import Change
+from history.change import Change, Spent, Step
 from history.database import Database
 from history.ledger import Ledger
 from history.store import Store
@@ -23,6 +24,7 @@ from session.delta import Usage
 from tests.history.calls import Said, check
 from tests.history.delivered import Log
 from tests.history.exact import with_tables
+from tests.history.looking import rows_of
 from tests.hub.made import NOW, report, tokens
 
 SESSIONS = ("a", "b", "c")
@@ -66,7 +68,12 @@ class Calls(RuleBasedStateMachine):
         self.to = dict.fromkeys([(name, source) for name in SESSIONS for source in SOURCES], 0)
         self.generation = dict(self.to)
         self.said: dict[tuple[str, str], dict[str, Said]] = {each: {} for each in self.to}
+        self.spent = Spent()
         self.is_written = True
+
+    def _commit(self, step: Step) -> None:
+        spent = self.runner.run(self.store.commit(step))
+        self.spent.count([msgspec.structs.astuple(spent)], 1)
 
     @rule(key=KEYS, calls=st.lists(CALLS, max_size=3), is_anew=ONCE_IN_FIVE, starts=STARTS)
     def tell(
@@ -110,7 +117,7 @@ class Calls(RuleBasedStateMachine):
         """One transaction."""
         step, acks = self.ledger.take()
         if step.before != step.after:
-            self.runner.run(self.store.commit(step))
+            self._commit(step)
         self.ledger.note_written(step)
         self.ledger.note_acked(len(acks))
         self.is_written = True
@@ -132,7 +139,7 @@ class Calls(RuleBasedStateMachine):
             key=book.session.key, pk=None, summary={}, state={}, gone_pk=book.pk, is_deleted=True
         )
         step, _ = self.ledger.take()
-        self.runner.run(self.store.commit(msgspec.structs.replace(step, changes=[gone])))
+        self._commit(msgspec.structs.replace(step, changes=[gone]))
         del self.ledger._books["default", name]
         for source in SOURCES:
             self.to[name, source], self.said[name, source] = 0, {}
@@ -143,6 +150,13 @@ class Calls(RuleBasedStateMachine):
         if self.is_written:
             said = [each for held in self.said.values() for each in held.values()]
             self.runner.run(check(self.store, said))
+
+    @invariant()
+    def what_was_spent_is_what_the_sums_have_grown_by(self) -> None:
+        """Over all transactions, whatever was taken back in them."""
+        days = self.runner.run(rows_of(self.store, "usage_days"))
+        for name, told in msgspec.structs.asdict(self.spent).items():
+            assert math.isclose(told, sum(row[name] or 0 for row in days), abs_tol=1e-6)
 
     def teardown(self) -> None:
         """Nothing is left of it."""

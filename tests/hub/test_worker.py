@@ -263,6 +263,17 @@ async def test_gauges_tell_what_is_there(count: int) -> None:
         assert samples["tower_hub_subscriptions",] == count
 
 
+async def test_a_gauge_tells_what_waits_for_a_person() -> None:
+    """Open items by kind, over all workspaces; a kind that nothing waits for is 0."""
+    deltas = [event("permission", name, call=name, tool="Bash") for name in ("a", "b")]
+    async with running(*deltas, event("stop_failure", "c", text="overloaded")) as worker:
+        await asyncio.wait_for(worker.ready.wait(), DEADLINE_S)
+        worker.collect()
+        [family] = metrics.attention.collect()
+        told = {sample.labels["kind"]: sample.value for sample in family.samples}
+        assert told == {"permission": 2, "question": 0, "plan": 0, "failure": 1, "budget": 0}
+
+
 # The log comes and goes.
 
 

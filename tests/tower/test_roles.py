@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from session import codec
-from session.delta import Entry, Event, Report
+from session.delta import Entry, Event, Report, Usage
 from tests.bus.conftest import Server, running
 from tests.conftest import free_port
 from tests.end_to_end.cluster_watchers import masked, stalled
@@ -198,6 +198,39 @@ async def watching(opened: ClientConnection, count: int) -> None:
 def counted(hub: RoleProcess, count: int) -> bool:
     """What a hub without a socket of the test tells."""
     return bool(until(lambda: hub.get("/api/live")["totals"]["watching"] == count))
+
+
+@pytest.mark.redis_server
+def test_a_recorder_counts_what_is_spent(tmp_path: Path, server: Server) -> None:
+    """Tokens, cost and calls without a price, each call once, however often it is told."""
+    calls = [
+        Usage(message_id="m1", model="a", at=1, input=1, output=2, cost_usd=0.5),
+        Usage(message_id="m2", model="b", at=1, input=10, output=20, cost_usd=None),
+    ]
+    values = {"calls": {"a": {"output": 22, "calls": 2}}}
+    reports = [
+        Report(id=f"{n}", session=f"s{n}", received_at=0, from_=0, to=1, values=values, usage=calls)
+        for n in range(2)
+    ]
+    with contextlib.ExitStack() as stack:
+        made = {
+            name: stack.enter_context(role(tmp_path / name, name, server.url)).become_ready()
+            for name in ("ingest", "recorder")
+        }
+
+        def told() -> str:
+            return made["recorder"].ask("/metrics")[2].decode()
+
+        until(lambda: "tower_recorder_leading 1.0" in told())
+        made["ingest"].post(codec.to_ndjson(reports))
+        until(lambda: 'tower_recorder_rows_total{table="usage"} 4.0' in told())
+        page = told()
+    for line in (
+        'tower_tokens_total{type="input"} 11.0', 'tower_tokens_total{type="output"} 22.0',
+        'tower_tokens_total{type="cache_read"} 0.0', "tower_cost_usd_total 0.5",
+        "tower_unpriced_calls_total 1.0",
+    ):  # fmt: skip
+        assert line in page
 
 
 @pytest.mark.redis_server
