@@ -3,6 +3,7 @@
 Uses the reader's own parser and the route that readers use; the recordings are never changed.
 """
 
+import contextlib
 import heapq
 import http.client
 import secrets
@@ -30,7 +31,10 @@ from session.mark import Mark
 
 GAP_MAX_S = 3.0
 TIMEOUT_S = 5.0
-RETRIES_MAX = 5
+AWAY = frozenset({502, 503, 504})  # says a tower whose log is away, or the proxy before it
+PATIENCE_S = 3.0
+PATIENCE_KNOWN_S = 60.0  # with a tower that has answered before: it is restarted, or fails over
+PAUSE_S, PAUSE_MAX_S = 0.1, 2.0
 
 
 class Play(Struct, kw_only=True):
@@ -109,11 +113,11 @@ def run(play: Play) -> int:
         recordings = find(play.paths)[: play.sessions_max]
         if not recordings:
             raise ReplayError(f"no transcripts ({SUFFIX}) below {', '.join(play.paths)}")
-        sender = Sender(play.target, play.token)
-        while True:
-            _play_all(recordings, play, sender)
-            if not play.loop:
-                return 0
+        with contextlib.closing(Sender(play.target, play.token)) as sender:
+            while True:
+                _play_all(recordings, play, sender)
+                if not play.loop:
+                    return 0
     except ReplayError as error:
         print(f"tower replay: {error}", file=sys.stderr)
         return 1
@@ -240,30 +244,45 @@ class Sender:
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
         self._connection = kind(parts.hostname, port, timeout=TIMEOUT_S)
+        self._is_known = False
         self._path = f"{parts.path}/v1/deltas"
         self._headers = {"Content-Type": "application/x-ndjson"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
 
     def send(self, deltas: list[Delta]) -> None:
         """Post and wait until they are on the log; tries again when it is away for a while."""
         if not deltas:
             return
         body = codec.to_ndjson(deltas)
-        for attempt in range(RETRIES_MAX):
-            try:
-                status, text = self._post(body)
-            except OSError as error:
-                status, text = 503, str(error)
-            except http.client.HTTPException as error:
-                status, text = 503, type(error).__name__
+        patience_s = PATIENCE_KNOWN_S if self._is_known else PATIENCE_S
+        gives_up_at, pause_s = time.monotonic() + patience_s, PAUSE_S
+        while True:
+            status, text = self._try(body)
             if status < 300:
+                self._is_known = True
                 return
-            if status != 503:
+            if status not in AWAY:
                 raise ReplayError(f"{self.target} answers {status}: {text}")
             self._connection.close()
-            time.sleep(0.1 * 2**attempt)
+            if time.monotonic() >= gives_up_at:
+                break
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, PAUSE_MAX_S)
         raise ReplayError(f"no tower answers at {self.target} ({text}); start one with `tower up`")
+
+    def _try(self, body: bytes) -> tuple[int, str]:
+        """The answer; one that does not come is as if the tower were away."""
+        try:
+            return self._post(body)
+        except OSError as error:
+            return 503, str(error)
+        except http.client.HTTPException as error:
+            return 503, type(error).__name__
 
     def _post(self, body: bytes) -> tuple[int, str]:
         self._connection.request("POST", self._path, body, self._headers)

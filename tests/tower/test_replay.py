@@ -1,5 +1,6 @@
 """Replay: recorded transcripts as if they happened now, to a tower that may be away."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from session.delta import Report
+from tests.hub.made import report
 from tests.ingest.reading import summed, texts, transcript
 from tests.session.made import NOW, assistant, line, prompt, tool_use, usage
 from tests.tower.commands import StandIn, babbler, run, stand_in, start
+from tower import replay
 from tower.replay import (
     GAP_MAX_S,
     Play,
@@ -227,12 +230,30 @@ def test_a_loop_can_be_ended(tower: StandIn, tmp_path: Path, sign: signal.Signal
     assert sign == signal.SIGTERM or process.returncode == 0
 
 
-def test_a_tower_that_is_busy_is_tried_again(tower: StandIn, tmp_path: Path) -> None:
-    """503 asks to come back; nothing is lost or said twice."""
-    tower.answers = [503, 503]
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_tower_that_is_away_is_tried_again(tower: StandIn, tmp_path: Path, status: int) -> None:
+    """It, or the proxy before it, asks to come back; nothing is lost or said twice."""
+    tower.answers = [status, status]
     (tmp_path / "a.jsonl").write_bytes(ONE + TWO)
     assert run(tmp_path, "replay", str(tmp_path), "--to", tower.url, *FAST).code == 0
     assert texts(tower.reports) == ["one", "two"]
+
+
+def test_a_tower_that_is_known_is_waited_for(
+    tower: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that answers 503 from the start is given up soon; one that has taken something is not."""
+    monkeypatch.setattr(replay, "PAUSE_S", 0.0)
+    monkeypatch.setattr(replay, "PATIENCE_S", 0.0)
+    delta = report("a", to=1, from_=0)
+    with contextlib.closing(Sender(tower.url, None)) as sender:
+        tower.answers = [503]
+        with pytest.raises(ReplayError, match="no tower answers"):
+            sender.send([delta])
+        sender.send([delta])
+        tower.answers = [503] * 20
+        sender.send([delta])
+    assert len(tower.reports) == 2
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
