@@ -60,6 +60,8 @@ def absent_needs(ci: bool) -> dict[tuple[str, str], str]:
         needs["redis_server", "redis_url"] = "redis-server is not on PATH; install redis"
     if not ci and (reason := postgres_server.why_absent()):
         needs["postgres", "postgres"] = reason
+    if not ci and not shutil.which("prometheus"):
+        needs["prometheus", "prometheus"] = "prometheus is not on PATH; install prometheus"
     if not ci and not find_chromium():
         needs["browser", "chromium"] = "Chromium is not on PATH; install chromium"
     if not ci and not (sys.platform == "linux" and shutil.which("gcc")):
