@@ -57,9 +57,7 @@ def _needs_turn(change: Change) -> bool:
     return bool(change.usage or change.retold or change.is_moved or is_gone or has_tools)
 
 
-async def write_usage(
-    connection: AsyncConnection, changes: Sequence[Change], spent: Spent
-) -> None:
+async def write_usage(connection: AsyncConnection, changes: Sequence[Change], spent: Spent) -> None:
     """Take in the calls that are new or told better; ``spent`` grows as the sums do."""
     told: dict[Call, list[Claim]] = {}
     for change in changes:
@@ -133,9 +131,7 @@ async def _contested(connection: AsyncConnection, pk: int) -> list[Call]:
     return [(workspace, agent, message_id) for workspace, agent, message_id in found]
 
 
-async def _settle(
-    connection: AsyncConnection, told: dict[Call, list[Claim]], spent: Spent
-) -> None:
+async def _settle(connection: AsyncConnection, told: dict[Call, list[Claim]], spent: Spent) -> None:
     """Decide whose each call is, by all that is known of it; write what that changes."""
     days: set[Day] = set()
     for some in chunks(list(told)):
