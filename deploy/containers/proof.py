@@ -1,6 +1,6 @@
-"""The composed tower under faults: sessions are played while a hub, an ingest, Redis and PostgreSQL fall.
+"""The composed tower under faults: sessions are played while one container after another falls.
 
-At the end every worker's board and SQL must tell each session as a fold in this process tells it.
+At the end every hub's board and SQL must tell each session as a fold in this process tells it.
 Started by ``run`` beside this file, which has made the images and started the composition.
 """
 
@@ -212,8 +212,8 @@ def ask_people(composition: Composition) -> set[str]:
     """Open items that stay open, as hooks tell them."""
     for number in range(ASKED):
         hook = {
-            "session_id": f"asking-{number}", "cwd": "/work", "hook_event_name": "PermissionRequest",
-            "tool_name": "Bash", "tool_input": {"command": "make"},
+            "session_id": f"asking-{number}", "cwd": "/work", "tool_name": "Bash",
+            "hook_event_name": "PermissionRequest", "tool_input": {"command": "make"},
         }  # fmt: skip
         composition.ask("/v1/hooks/claude-code", body=json.dumps(hook).encode())
     return until("open items are on the board", lambda: items(composition, None, ASKED))
@@ -285,8 +285,7 @@ def rows_of(composition: Composition, where: str | None) -> dict[str, Json]:
 def compare(composition: Composition, replay: Replay, truth: list[str], asked: set[str]) -> None:
     """Ids, figures and open items: SQL, both hubs, and the fold."""
     names = ", ".join(["id", "attention", "tokens", "cost_usd", *FIGURES])
-    until("history has caught up", lambda: composition.metric("tower_recorder_lag_seconds", "recorder-1") == 0
-          and {row["id"] for row in composition.sql("SELECT id FROM sessions")} >= replay.ids)  # fmt: skip
+    until("history has caught up", lambda: _is_recorded(composition, replay.ids))
     told = {"SQL": {row["id"]: row for row in composition.sql(f"SELECT {names} FROM sessions")}}
     for name, where in zip(("hub-1", "hub-2"), composition.hubs(), strict=True):
         told[name] = until(
@@ -302,6 +301,13 @@ def compare(composition: Composition, replay: Replay, truth: list[str], asked: s
             wrong = [pair for pair in zip(have, truth, strict=False) if pair[0] != pair[1]]
             raise Failed(f"{name} differs in {len(wrong)} of {len(truth)} sessions: {wrong[:2]}")
         say(f"{name}: {len(have)} sessions, each with the tokens, cost and counts of the fold")
+
+
+def _is_recorded(composition: Composition, ids: set[str]) -> bool:
+    is_waiting = composition.metric("tower_recorder_lag_seconds", "recorder-1") > 0
+    return (
+        not is_waiting and {row["id"] for row in composition.sql("SELECT id FROM sessions")} >= ids
+    )
 
 
 def _all(composition: Composition, where: str, ids: set[str]) -> dict[str, Json]:
