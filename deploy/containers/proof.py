@@ -208,6 +208,24 @@ def expected(sessions: Path) -> Iterator[str]:
             yield figures(plain(detail(session)))
 
 
+VERSIONS = {
+    "redis-1": "redis-server --version", "postgres-1": "postgres --version",
+    "haproxy-1": "haproxy -v", "prometheus-1": "prometheus --version", "hub-1": "python --version",
+}  # fmt: skip
+
+
+def introduce(composition: Composition) -> None:
+    """What is run, by its own words."""
+    say(f"{composition.podman('--version')}, {time.strftime('%Y-%m-%d', time.gmtime())}")
+    for service, command in VERSIONS.items():
+        told = composition.podman("exec", composition.name(service), "sh", "-c", f"{command} 2>&1")
+        say(f"{service}: {told.splitlines()[0].partition(' - http')[0]}")
+    names = composition.podman(
+        "ps", "--filter", f"name={composition.project}", "--format", "{{.Names}}"
+    )
+    say(f"{len(names.split())} containers run")
+
+
 def ask_people(composition: Composition) -> set[str]:
     """Open items that stay open, as hooks tell them."""
     for number in range(ASKED):
@@ -295,6 +313,9 @@ def compare(composition: Composition, replay: Replay, truth: list[str], asked: s
         if not asked <= found:
             raise Failed(f"{name} lacks open items: {sorted(asked - found)}")
         say(f"{name}: {len(found)} open items, those from before the faults among them")
+    output = sum((row["tokens"] or {}).get("output", 0) for row in told["SQL"].values())
+    cost_usd = sum(row["cost_usd"] or 0.0 for row in told["SQL"].values())
+    say(f"SQL: {output:,} output tokens, {cost_usd:.2f} USD")
     for name, rows in told.items():
         have = sorted(figures(rows[each]) for each in replay.ids)
         if have != truth:
@@ -333,6 +354,7 @@ def prove(options: argparse.Namespace) -> None:
     """All of it, in its order."""
     composition = Composition(options)
     watcher, replay = Watcher(composition), Replay(composition, options.sessions, options.token)
+    introduce(composition)
     is_reachable(composition, watcher)
     asked = ask_people(composition)
     replay.start()
