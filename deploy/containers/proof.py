@@ -336,6 +336,14 @@ def _all(composition: Composition, where: str, ids: set[str]) -> dict[str, Json]
     return rows if rows.keys() >= ids else {}
 
 
+def is_healthy(composition: Composition) -> None:
+    """By the check that each container has; podman asks them by itself only under systemd."""
+    services = ["redis-1", "postgres-1", "ingest-1", "ingest-2", "hub-1", "hub-2", "recorder-1"]
+    for service in [*services, "haproxy-1", "prometheus-1"]:
+        composition.podman("healthcheck", "run", composition.name(service))
+    say("every container is healthy by its own check")
+
+
 def is_watched(composition: Composition, prometheus: str) -> None:
     """Prometheus has found every process of every role."""
 
@@ -366,6 +374,7 @@ def prove(options: argparse.Namespace) -> None:
     if watcher.fault is not None:
         raise Failed(f"the watcher was told what the protocol does not allow: {watcher.fault}")
     say(f"the watcher: {watcher.connections} connections, {watcher.frames:,} frames, none wrong")
+    is_healthy(composition)
     is_watched(composition, options.prometheus)
 
 

@@ -3,6 +3,7 @@
 import shutil
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ def test_secrets_are_made_once(folder: Path) -> None:
 
 
 def test_no_secret_goes_into_an_image() -> None:
-    """The folder is in no context of a build, and in no commit."""
+    """The folder is in no context of a build, in no commit, and in no archive of the sources."""
     assert "deploy" in (ROOT / ".dockerignore").read_text().splitlines()
     assert "/deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+    packaging = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    assert "deploy/secrets" in packaging["targets"]["sdist"]["exclude"]

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from session import codec
 from session.delta import Entry, Event, Report, Usage
+from tests import postgres
 from tests.bus.conftest import Server, running
 from tests.conftest import free_port
 from tests.end_to_end.cluster_watchers import masked, stalled
@@ -84,6 +85,29 @@ def test_a_role_starts_before_redis_and_waits_for_it(
         made.become_ready()
         assert made.end() == 0
         assert "Traceback" not in made.errors
+
+
+@pytest.mark.redis_server
+@pytest.mark.postgres
+def test_roles_start_before_the_database_and_wait_for_it(tmp_path: Path, server: Server) -> None:
+    """The recorder says what it lacks, and both work once PostgreSQL is there."""
+    port = free_port()
+    url = f"postgresql://tower@127.0.0.1:{port}/postgres"
+    line = codec.to_ndjson([Event(id="1", session="s", kind="prompt", received_at=0)])
+    with contextlib.ExitStack() as stack:
+        made = {
+            name: stack.enter_context(
+                role(tmp_path / name, name, server.url, TOWER_DATABASE_URL=url)
+            )
+            for name in ROLES
+        }
+        made["ingest"].become_ready().post(line)
+        until(lambda: b"database" in made["recorder"].ask("/readyz")[2])
+        stack.enter_context(postgres.running(port))
+        for each in made.values():
+            each.become_ready()
+        until(lambda: b'rows_total{table="sessions"}' in made["recorder"].ask("/metrics")[2])
+        assert made["hub"].get("/api/sessions")["total"] == 1
 
 
 @pytest.mark.redis_server
