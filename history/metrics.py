@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-_TOKENS = ("input", "output", "cache_read", "cache_write")
+from session.state import TOKEN_NAMES
 
 registry = CollectorRegistry()
 
@@ -53,7 +53,7 @@ rejected_total = Counter(
 )  # fmt: skip
 
 tokens_total = Counter("tower_tokens", "Tokens recorded, by type", ["type"], registry=registry)
-for _type in _TOKENS:
+for _type in TOKEN_NAMES:
     tokens_total.labels(_type)
 cost_usd_total = Counter("tower_cost_usd", "Cost of the calls recorded, in USD", registry=registry)
 unpriced_total = Counter(
@@ -89,7 +89,7 @@ def add(told: Counts) -> None:
 
 def count_spent(told: Mapping[str, float]) -> None:
     """What a transaction added to the sums of usage; what it took back was spent all the same."""
-    for name in _TOKENS:
+    for name in TOKEN_NAMES:
         tokens_total.labels(name).inc(max(0, told[name]))
     cost_usd_total.inc(max(0.0, told["cost_usd"]))
     unpriced_total.inc(max(0, told["unpriced"]))
