@@ -12,7 +12,7 @@ from bus.memory import MemoryBus
 from history import metrics
 from history import scribe as scribe_module
 from history import store as store_module
-from history.change import Change, Step
+from history.change import Change, Spent, Step
 from history.database import Database
 from history.scribe import Scribe
 from history.store import Store
@@ -105,11 +105,11 @@ class Held:
         self._commit = store.commit
         monkeypatch.setattr(store, "commit", self.commit)
 
-    async def commit(self, step: Step) -> None:
+    async def commit(self, step: Step) -> Spent:
         """As the store's own, once it may."""
         self.tries += 1
         await self.is_open.wait()
-        await self._commit(step)
+        return await self._commit(step)
 
 
 async def test_nothing_is_acknowledged_or_trimmed_before_it_is_written(
