@@ -39,6 +39,11 @@ def secret(name: str) -> str:
     return f"tower:{{0}}:secret:{name}"
 
 
+def table(name: str) -> str:
+    """The hash of a table that all processes read."""
+    return f"tower:{{0}}:table:{name}"
+
+
 def signal(topic: str) -> str:
     """A pub/sub channel, which lies in no slot."""
     return f"tower:signal:{topic}"

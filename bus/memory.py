@@ -59,6 +59,7 @@ class MemoryBus:
         self._leases: dict[str, tuple[str, int]] = {}  # the holder, and until when
         self._secrets: dict[str, str] = {}
         self._notes = MemoryNotes()
+        self._tables: dict[str, dict[str, bytes]] = {}
         self._closed = False
 
     async def open(self) -> None:
@@ -205,6 +206,26 @@ class MemoryBus:
         """Everything that is noted on a topic."""
         self._check()
         return self._notes.notes(topic, self._clock())
+
+    async def put(self, table: str, key: str, value: bytes) -> None:
+        """Set a value in a table of this process."""
+        self._check()
+        self._tables.setdefault(table, {})[key] = value
+
+    async def add(self, table: str, key: str, value: bytes) -> None:
+        """The same where there is none yet."""
+        self._check()
+        self._tables.setdefault(table, {}).setdefault(key, value)
+
+    async def forget(self, table: str, key: str) -> None:
+        """Take a value away."""
+        self._check()
+        self._tables.get(table, {}).pop(key, None)
+
+    async def table(self, table: str) -> dict[str, bytes]:
+        """What was put there since the start."""
+        self._check()
+        return dict(self._tables.get(table, {}))
 
     def _check(self, partition: int = 0) -> None:
         if self._closed:

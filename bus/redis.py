@@ -164,6 +164,23 @@ class RedisBus:
         now, *told = await self._calls.script(NOTES, names, [])
         return [_note(*pair, int(now)) for pair in zip(told[::2], told[1::2], strict=True)]
 
+    async def put(self, table: str, key: str, value: bytes) -> None:
+        """Set a value in a table; repeated it says the same again."""
+        await self._calls.command("HSET", keys.table(table), key, value)
+
+    async def add(self, table: str, key: str, value: bytes) -> None:
+        """The same where there is none yet."""
+        await self._calls.command("HSETNX", keys.table(table), key, value)
+
+    async def forget(self, table: str, key: str) -> None:
+        """Take a value away."""
+        await self._calls.command("HDEL", keys.table(table), key)
+
+    async def table(self, table: str) -> dict[str, bytes]:
+        """Everything in a table."""
+        found = await self._calls.command("HGETALL", keys.table(table))
+        return {str(key, "utf-8"): value for key, value in found.items()}
+
 
 def _note(name: bytes, kept: bytes, now_ms: int) -> Note:
     noted_ms, _, data = kept.partition(b":")

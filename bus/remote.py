@@ -116,6 +116,22 @@ class RemoteBus:
         """As there."""
         return await self.ask("notes", topic)
 
+    async def put(self, table: str, key: str, value: bytes) -> None:
+        """As there."""
+        await self.ask("put", table, key, value)
+
+    async def add(self, table: str, key: str, value: bytes) -> None:
+        """As there."""
+        await self.ask("add", table, key, value)
+
+    async def forget(self, table: str, key: str) -> None:
+        """As there."""
+        await self.ask("forget", table, key)
+
+    async def table(self, table: str) -> dict[str, bytes]:
+        """As there."""
+        return await self.ask("table", table)
+
     async def ask(self, name: str, *arguments: Any) -> Any:
         """Call one of TYPES there; raises what was raised there."""
         self._check()

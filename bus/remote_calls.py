@@ -56,7 +56,7 @@ def _types(method: Any, *before: Any) -> Types:
 
 _PLAIN = (
     "append", "room", "position", "lineage", "holds", "trim", "save_checkpoint", "load_checkpoint",
-    "lease", "release", "publish", "secret", "note", "notes",
+    "lease", "release", "publish", "secret", "note", "notes", "put", "add", "forget", "table",
 )  # fmt: skip
 _OF_GROUPS = ("read", "ack", "reclaim")
 _MEMBER = tuple[str, str, int]  # a group's name, the consumer, the partition

@@ -1,4 +1,4 @@
-"""What processes share besides the log: leases, secrets, and signals and notes that may be lost.
+"""What processes share besides the log: leases, secrets, tables, and signals and notes that may be lost.
 
 Both engines keep it and one conformance suite proves it. Never a place for what must not be
 lost: that goes on the log. Called by hub, ingest, recorder and the roles.
@@ -71,4 +71,24 @@ class Shared(Protocol):
 
     async def notes(self, topic: str) -> list[Note]:
         """Everything that is noted on a topic, in no order."""
+        ...
+
+    async def put(self, table: str, key: str, value: bytes) -> None:
+        """Set a value in a table.
+
+        A table is a copy of what is kept elsewhere: Redis may lose it, and whoever knows better
+        must fill it again.
+        """
+        ...
+
+    async def add(self, table: str, key: str, value: bytes) -> None:
+        """The same where there is none yet; one that is there stays."""
+        ...
+
+    async def forget(self, table: str, key: str) -> None:
+        """Take a value away, if there is one."""
+        ...
+
+    async def table(self, table: str) -> dict[str, bytes]:
+        """Everything in a table, by key."""
         ...

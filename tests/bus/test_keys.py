@@ -32,6 +32,7 @@ def test_what_is_shared_lies_in_one_slot() -> None:
         assert key[key.index("{") : key.index("}") + 1] == "{0}"
     assert keys.lease("trim") == "tower:{0}:lease:trim"
     assert keys.secret("cookies") == "tower:{0}:secret:cookies"
+    assert keys.table("tokens") == "tower:{0}:table:tokens"
     assert keys.signal("presence") == "tower:signal:presence"
 
 

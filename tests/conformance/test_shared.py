@@ -118,6 +118,29 @@ async def test_a_secret_is_kept_once(bus: Bus) -> None:
     assert await bus.secret("other", "late") == "late"
 
 
+async def test_a_table_is_kept_by_key(bus: Bus) -> None:
+    """A value replaces another one, is added only where there is none, and can be taken away."""
+    assert await bus.table("tokens") == {}
+    await bus.put("tokens", "ä:{1}", bytes(range(256)))
+    await bus.put("tokens", "b", b"1")
+    await bus.put("tokens", "b", b"2")
+    await bus.add("tokens", "b", b"3")
+    await bus.add("tokens", "c", b"")
+    await bus.put("other", "b", b"4")
+    assert await bus.table("tokens") == {"ä:{1}": bytes(range(256)), "b": b"2", "c": b""}
+    await bus.forget("tokens", "b")
+    await bus.forget("tokens", "never there")
+    assert await bus.table("tokens") == {"ä:{1}": bytes(range(256)), "c": b""}
+    assert await bus.table("other") == {"b": b"4"}
+
+
+async def test_what_is_given_of_a_table_is_a_copy(bus: Bus) -> None:
+    """Whoever changes it changes nothing that is shared."""
+    await bus.put("tokens", "a", b"1")
+    (await bus.table("tokens")).clear()
+    assert await bus.table("tokens") == {"a": b"1"}
+
+
 async def test_a_closed_bus_shares_nothing(bus: Bus) -> None:
     """After close a waiting listener has ended, and everything else refuses."""
     listening = bus.listen("a")
@@ -135,6 +158,10 @@ async def test_a_closed_bus_shares_nothing(bus: Bus) -> None:
         bus.release("a", "one"),
         bus.publish("a", b""),
         bus.secret("a", "b"),
+        bus.put("a", "b", b""),
+        bus.add("a", "b", b""),
+        bus.forget("a", "b"),
+        bus.table("a"),
     ):
         with pytest.raises(BusClosed):
             await refused
