@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from history.credentials import Act, Acts, Logout, Token
 from history.database import Database, unbroken
-from history.queries import budgets, listing, restore, timelines, usage
+from history.queries import acts, budgets, listing, restore, timelines, tokens, usage
 from history.queries.filters import Filter, asked
 from history.queries.merge import Found
 from history.queries.timelines import Page
@@ -109,3 +110,41 @@ class History:
         parsed = budgets.parse_limits(limits)
         async with self.database.write() as connection:
             await budgets.keep(connection, asked(workspace), parsed)
+
+    # Who may come in, and who did what.
+
+    async def credentials(self) -> tuple[list[Token], list[Logout]]:
+        """Every token, also those that are over, and every sign-in that was ended."""
+        async with self.database.read() as connection:
+            return await tokens.everything(connection, self._now_ms())
+
+    @unbroken
+    async def keep_token(self, token: Token) -> bool:
+        """Add a token; False where there are as many as there may be."""
+        async with self.database.write() as connection:
+            return await tokens.keep(connection, token)
+
+    @unbroken
+    async def revoke_token(self, token_id: str, workspace: str | None) -> Token | None:
+        """End a token, of that workspace if one is told; None where there is none."""
+        async with self.database.write() as connection:
+            return await tokens.revoke(
+                connection, asked(token_id), workspace and asked(workspace), self._now_ms()
+            )
+
+    @unbroken
+    async def keep_logouts(self, ended: Sequence[Logout]) -> None:
+        """Sign-ins that were ended."""
+        async with self.database.write() as connection:
+            await tokens.end(connection, list(ended))
+
+    @unbroken
+    async def keep_acts(self, told: Sequence[Act]) -> None:
+        """Who did what, in its order."""
+        async with self.database.write() as connection:
+            await acts.keep(connection, told)
+
+    async def acts(self, workspace: str | None, limit: int, before: int | None) -> Acts:
+        """A page of who did what in a workspace, the latest first; None: in all, and in none."""
+        async with self.database.read() as connection:
+            return await acts.page(connection, workspace and asked(workspace), limit, before)

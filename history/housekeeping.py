@@ -17,6 +17,7 @@ from bus.errors import BusError
 from history.change import Key
 from history.database import Database, unbroken
 from history.errors import DatabaseUnavailable
+from history.queries import acts, tokens
 from history.rows import DOCUMENTS_BITS
 from history.sql import add
 from history.tables import documents, session_states, sessions
@@ -35,13 +36,15 @@ ORDERED_MAX = 20
 DAY_MS = 86_400_000
 
 
-async def run(bus: Bus, database: Database, retain_days: int | None) -> None:
+async def run(bus: Bus, database: Database, retain_days: int | None, audit_days: int) -> None:
     """Keep house for ever."""
     while True:
         await asyncio.sleep(INTERVAL_S)
+        now_ms = time.time_ns() // 1_000_000
         try:
             if retain_days is not None:
-                await expire(bus, database, retain_days, time.time_ns() // 1_000_000)
+                await expire(bus, database, retain_days, now_ms)
+            await tidy_door(database, audit_days, now_ms)
             await order_documents(database)
         except (BusError, DatabaseUnavailable) as error:
             log.warning("history is not put in order now: %s", error)
@@ -65,6 +68,14 @@ def _deletion(workspace: str, session_id: str, agent: str, updated_at: int, now_
         id=f"expired:{workspace}:{session_id}:{updated_at}", session=session_id,
         workspace=workspace, agent=agent, source=PERSON, kind="delete", received_at=now_ms,
     )  # fmt: skip
+
+
+@unbroken
+async def tidy_door(database: Database, audit_days: int, now_ms: int) -> None:
+    """Let go of tokens that are over, and of the record of who did what after so many days."""
+    async with database.write() as connection:
+        await tokens.tidy(connection, now_ms)
+        await acts.tidy(connection, now_ms - audit_days * DAY_MS)
 
 
 async def order_documents(database: Database) -> list[Key]:

@@ -42,6 +42,7 @@ class Recorder:
         self.store = store
         self.is_leading = False
         self.retain_days: int | None = None  # past sessions are deleted after so long; never
+        self.audit_days = 365  # so long it is kept who did what
         self.on_deleted: Callable[[Key], None] = _nobody
         self._flush_s = flush_s
         self._holder = secrets.token_hex(8)
@@ -142,7 +143,11 @@ class Recorder:
                 for partition in range(self.bus.partitions):
                     tasks.create_task(self._record(partition))
                 tasks.create_task(timer.run(self.bus, self.sessions, self.store))
-                tasks.create_task(housekeeping.run(self.bus, self.store.database, self.retain_days))
+                tasks.create_task(
+                    housekeeping.run(
+                        self.bus, self.store.database, self.retain_days, self.audit_days
+                    )
+                )
         finally:
             self._scribes.clear()
             self.led.clear()

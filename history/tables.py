@@ -283,3 +283,43 @@ checkpoints = Table(
     Column("position", Text, nullable=False),
     Column("numbering", Text, nullable=False),
 )
+
+tokens = Table(
+    "tokens",  # of each only its hash
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    UniqueConstraint("hash"),
+)
+
+logouts = Table(
+    "logouts",  # sign-ins that were ended before their time
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",  # who did what: rows are added, and never changed
+    metadata,
+    Column("pk", key_type(), primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("session", Text),
+    Column("address", Text, nullable=False),
+    Column("detail", Text),
+    Index("ix_audit_workspace_pk", "workspace", "pk"),
+    Index("ix_audit_at", "at"),
+)

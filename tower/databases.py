@@ -30,6 +30,7 @@ class Opened:
         self.store = Store(database)
         self.recorder = Recorder(bus, self.store, flush_s)
         self.recorder.retain_days = settings["retain_days"]
+        self.recorder.audit_days = settings["audit_days"]
 
 
 def make_database(settings: Settings, *, default: bool = True) -> Database:

@@ -167,6 +167,7 @@ class RecorderRole:
         self.database = make_database(settings, default=False)
         self.recorder = Recorder(self.bus, Store(self.database), FLUSH_S)
         self.recorder.retain_days = settings["retain_days"]
+        self.recorder.audit_days = settings["audit_days"]
         self._migrate: bool = settings["auto_migrate"]
         self.registries: list[CollectorRegistry] = [metrics.registry]
         self.unready, self.collect, self.drain = (

@@ -189,6 +189,13 @@ SETTINGS: tuple[Setting, ...] = (
         help="Past sessions are deleted after so many days of silence; else never.",
     ),
     Setting(
+        name="audit_days",
+        kind="int",
+        default=365,
+        bounds=(1, 36_500),
+        help="So many days it is kept who opened, changed and exported what.",
+    ),
+    Setting(
         name="to",
         kind="text",
         default=None,

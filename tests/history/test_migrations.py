@@ -6,7 +6,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
@@ -21,6 +23,7 @@ from history.queries.usage import KINDS
 from history.store import Store
 from history.tables import LISTED, metadata
 from session.delta import Usage
+from tests.history.doors import make_token
 from tests.history.looking import rows_of
 from tests.history.recording import Recording
 from tests.hub.made import NOW, report
@@ -149,10 +152,35 @@ async def test_sums_are_made_of_what_an_older_release_recorded(
     assert all(before)
 
 
+async def test_a_tower_that_knew_no_tokens_gets_them_and_can_go_back(
+    database: Database, history: History
+) -> None:
+    """The step down takes the door's tables away and nothing else; the step up makes them empty."""
+    await Recording(database).log(report("a"))
+    assert await history.keep_token(make_token("t-1"))
+    async with database.write() as connection:
+        await connection.run_sync(downgrade)
+        names = await connection.run_sync(lambda each: inspect(each).get_table_names())
+    assert not {"tokens", "logouts", "audit"} & set(names)
+    with pytest.raises(WrongSchema):
+        await database.check()
+    await database.upgrade()
+    assert await history.credentials() == ([], [])
+    assert await history.session("default", "a") is not None
+
+
+def downgrade(connection: Connection) -> None:
+    """Alembic's own step down, to the release before there were tokens."""
+    config = Config()
+    config.set_main_option("script_location", "history:migrations")
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0002")
+
+
 def step_back(connection: Connection) -> None:
     """Leave the tables as the first step makes them."""
     is_sqlite = connection.dialect.name == "sqlite"
-    for name in ("usage_sessions", "tool_blocks"):
+    for name in ("audit", "logouts", "tokens", "usage_sessions", "tool_blocks"):
         connection.execute(text(f"DROP TABLE {name}"))
     fresh = ["ix_sessions_project", "ix_sessions_user", "ix_sessions_agent"] if is_sqlite else []
     for name in ("ix_usage_days_workspace_model", *fresh):
