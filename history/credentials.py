@@ -11,7 +11,7 @@ OWNER = "owner"
 """Who has the owner's token; no token has this id."""
 
 
-class Token(Struct, frozen=True, kw_only=True):
+class Token(Struct, frozen=True, kw_only=True, tag="token"):
     """One credential. ``hash`` is SHA-256 in hex; ``prefix`` is how it begins, to be recognised."""
 
     id: str
@@ -30,7 +30,7 @@ class Token(Struct, frozen=True, kw_only=True):
         return self.revoked_at is None and (self.expires_at is None or now_ms < self.expires_at)
 
 
-class Logout(Struct, frozen=True):
+class Logout(Struct, frozen=True, tag="logout"):
     """A sign-in that was ended: its cookie is nothing any more. Forgotten once it would be past."""
 
     id: str

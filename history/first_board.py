@@ -42,7 +42,7 @@ def first_board(path: Path) -> list[Session] | None:
     try:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
-            if not _stands_at_head(connection):
+            if not stands_at_head(connection):
                 return None
             rows = [*connection.execute(_LIVE), *connection.execute(_PAST, (PAST_MAX,))]
     except sqlite3.Error as error:
@@ -51,7 +51,8 @@ def first_board(path: Path) -> list[Session] | None:
     return [session for row in rows if (session := _session(*row)) is not None]
 
 
-def _stands_at_head(connection: sqlite3.Connection) -> bool:
+def stands_at_head(connection: sqlite3.Connection) -> bool:
+    """Whether its tables are those of this release."""
     try:
         found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError:

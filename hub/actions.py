@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from bus.errors import BusError
 from hub.problem import problem
-from hub.rest.answers import Refusal, asked, hub_of, needs_operator, workspace_of
+from hub.rest.answers import Refusal, asked, hub_of, needs_operator, note, workspace_of
 from hub.websocket import Hub
 from hub.worker import now_ms
 from session.delta import Event
@@ -139,6 +139,7 @@ async def _act(request: Request, kind: str, fields: dict[str, Any]) -> Response:
             return problem(409, "the session has not ended: end it first")
         event = _event(session, kind, fields)
         number = await _append(hub, event)
+        note(request, kind, session.id, detail=", ".join(fields) or None)
         if held is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WAIT_S):

@@ -7,28 +7,34 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
-import msgspec
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from hub import actions, metrics
+from hub import actions, door_metrics, metrics
 from hub.asyncapi import asyncapi
-from hub.auth import Door
 from hub.exports.route import export
+from hub.login import login, logout
 from hub.openapi import routes as described
 from hub.page_files import PAGE_FILES
 from hub.problem import problem
-from hub.rest import about, compare, live, models, people, sessions, sources, usage
-
-LOGIN_BYTES_MAX = 4096
+from hub.rest import (
+    about,
+    compare,
+    credentials,
+    live,
+    models,
+    people,
+    sessions,
+    sources,
+    usage,
+)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -55,38 +61,6 @@ async def page_file(request: Request) -> Response:
         return problem(404, "this dashboard was built without it")
     headers = {"Cache-Control": "no-cache"}
     return FileResponse(path, headers=headers, media_type=PAGE_FILES[name])
-
-
-async def login(request: Request) -> Response:
-    """``POST /login``: a token or a one-time code becomes a cookie."""
-    door: Door = request.app.state.hub.door
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LOGIN_BYTES_MAX:
-                return problem(413, f"a login is at most {LOGIN_BYTES_MAX} bytes")
-    except ClientDisconnect:
-        return Response(status_code=400)  # to nobody
-    told = _credentials(body, request.headers.get("content-type", ""))
-    if told is None:
-        return problem(400, "expected a form or a JSON object with token or code")
-    token, code = told.get("token"), told.get("code")
-    grant = door.grant_token(token) if token else door.redeem_code(code) if code else None
-    if grant is None:
-        return problem(401, "the token or code is not valid (a code works once)")
-    cookie = door.cookie(grant, secure=request.url.scheme == "https")
-    return Response(status_code=204, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
-
-
-def _credentials(body: bytes, content_type: str) -> dict[str, str] | None:
-    if content_type.startswith("application/x-www-form-urlencoded"):
-        pairs = parse_qs(body.decode("utf-8", "replace"))
-        return {name: values[0] for name, values in pairs.items()}
-    try:
-        return msgspec.json.decode(body, type=dict[str, str])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def when_ready(endpoint: Endpoint) -> Endpoint:
@@ -160,13 +134,14 @@ class AnyText(Convertor[str]):
 register_url_convertor("text", AnyText())
 
 handlers: dict[Any, Any] = {HTTPException: refused}
-registries = [metrics.registry]
+registries = [metrics.registry, door_metrics.registry]
 
 routes: list[BaseRoute] = [
     Route("/", shell),
     Route("/{file:page_file}", page_file),
     Mount("/assets", Assets(directory=ui_folder() / "assets", check_dir=False), name="assets"),
     Route("/login", login, methods=["POST"]),
+    Route("/logout", logout, methods=["POST"]),
     Route("/api/live", when_ready(live.live)),
     # What stands behind an id is looked for before what is all id.
     Route("/api/live/{id:text}", when_ready(live.live_session)),
@@ -186,6 +161,10 @@ routes: list[BaseRoute] = [
     Route("/api/usage", usage.usage),
     Route("/api/budgets", usage.budgets),
     Route("/api/budgets", usage.set_budgets, methods=["PUT"]),
+    Route("/api/tokens", credentials.tokens),
+    Route("/api/tokens", credentials.create, methods=["POST"]),
+    Route("/api/tokens/{id:text}", credentials.revoke, methods=["DELETE"]),
+    Route("/api/audit", credentials.audit),
     Route("/api/clients", people.clients),
     Route("/api/sources", sources.sources),
     Route("/api/about", about.about),

@@ -27,6 +27,11 @@ class Bucket:
         self._left -= 1
         return True
 
+    def peek(self, now_s: float) -> float:
+        """How many messages it would take now."""
+        earned = 0.0 if self._at is None else (now_s - self._at) * self.per_second
+        return min(float(self.burst), self._left + earned)
+
     @property
     def is_abused(self) -> bool:
         """Whether it went on after being refused."""

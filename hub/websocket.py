@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import itertools
 import secrets
-import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hub import metrics
-from hub.auth import Door, Grant
+from hub.audit import Audit
+from hub.auth import Door, Grant, address_of
 from hub.errors import Refused
-from hub.gate import refuse
+from hub.gate import farewell, refuse
 from hub.live.client import Client
 from hub.live.frames import CLOSE_CODES, SUBPROTOCOL, frame
 from hub.live.hello import Hello, parse_hello
 from hub.live.requests import ANSWERS, focus, opens
+from hub.mirror import Mirror
 from hub.problem import problem
 from hub.rate import Bucket
 from hub.sources import Sources
@@ -52,6 +53,9 @@ class Hub:
         self.door = door
         self.history: History | None = None
         self.sources = Sources(worker)
+        self.audit = Audit(door.limits.audit_queue_max)
+        self.keys = Mirror(worker.bus, door)
+        self.keys.on_changed = self.check
         self.draining = False
         self.connections: set[Connection] = set()
         self._unauthenticated: Counter[str] = Counter()
@@ -87,8 +91,7 @@ class Hub:
         offered = scope.get("subprotocols") or []
         if offered and SUBPROTOCOL not in offered:
             return problem(400, f"only the subprotocol {SUBPROTOCOL} is spoken here")
-        address = (scope.get("client") or ("",))[0]
-        waiting = self._unauthenticated[address]
+        waiting = self._unauthenticated[address_of(scope)]
         if scope["state"]["grant"] is None and waiting >= self.limits.connections_per_address_max:
             return problem(429, "too many connections without a credential from this address")
         return None
@@ -109,10 +112,14 @@ class Hub:
         """Look at every connection once; ``now_s`` is of the loop's clock."""
         silent_s = self.limits.silent_ms / 1000
         for connection in list(self.connections):
-            grant = connection.grant
             if now_s - connection.heard_at >= silent_s:
                 connection.end(4002)
-            elif grant is not None and 0 < grant.expires_at <= time.time():
+        self.check()
+
+    def check(self) -> None:
+        """Let go of whoever has no good credential any more: it ended, or was revoked."""
+        for connection in list(self.connections):
+            if connection.grant is not None and not self.door.holds(connection.grant):
                 connection.end(4005)
 
     async def unready(self) -> str | None:
@@ -145,7 +152,7 @@ class Connection:
         self.hub = hub
         self.grant = grant
         self.is_stranger = grant is None
-        self.address: str = (scope.get("client") or ("",))[0]
+        self.address = address_of(scope)
         self.done = asyncio.Event()
         self.client: Client | None = None
         self._loop = asyncio.get_running_loop()
@@ -190,9 +197,11 @@ class Connection:
             raise Refused(4502, "no hello in time") from None
         hello = parse_hello(told, hub.limits)
         if hello.token is not None:
-            self.grant = hub.door.grant_token(hello.token)
+            self.grant = await hub.door.grant_token_soon(hello.token)
         if self.grant is None:
-            raise Refused(4501, "a credential is needed")
+            raise Refused(*farewell(hub.door, self.address))
+        if self.grant.role == "agent":
+            raise Refused(4506, "an agent's token only writes")
         hub.greeted(self)
         await hub.worker.ready.wait()
         await self._attach(hello, self.grant)
@@ -209,7 +218,16 @@ class Connection:
             self._socket.watch(self._hear, client.outbox.hold, self._release)
             client.outbox.connect(self._socket.transport.write, deflates=self._socket.deflates)
         hub.board.attach(client, hello, now_ms())
+        for session, _ in hello.resume:
+            self._note_opened(session)
         hub.worker.schedule()
+
+    def _note_opened(self, session: str) -> None:
+        """Keep who reads a session that there is."""
+        client, grant, cache = self.client, self.grant, self.hub.board.cache
+        if client is None or grant is None or cache.get((client.workspace, session)) is None:
+            return
+        self.hub.audit.note_opened(grant, self.address, session)
 
     def _release(self) -> None:
         """The transport has room again."""
@@ -273,8 +291,14 @@ class Connection:
             if self._serving is None:
                 self._serving = asyncio.create_task(self._serve_pending(client))
         else:
-            focus(self.hub.board, client, request, now_ms())
+            self._focus(request, client)
             self.hub.worker.schedule()
+
+    def _focus(self, request: dict[str, Any], client: Client) -> None:
+        focus(self.hub.board, client, request, now_ms())
+        session = opens(request)
+        if session is not None:
+            self._note_opened(session)
 
     def _lacks(self, request: dict[str, Any], client: Client) -> bool:
         session = opens(request)
@@ -289,7 +313,7 @@ class Connection:
             if session is not None:
                 await worker.ensure(client.workspace, session)
             if client.attached:
-                focus(self.hub.board, client, request, now_ms())
+                self._focus(request, client)
             self._pending.popleft()
             worker.schedule()
         self._serving = None

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 GROUP = "Ingest"
 _REFERENCE = "#/components/schemas/{name}"
 _PROBLEM = {"schema": {"$ref": _REFERENCE.format(name="Problem")}}
-_REFUSALS = (400, 413, 415, 503)
+_REFUSALS = (400, 413, 415, 429, 503)
 _APPENDED = {
     "type": "object",
     "description": "What is on the log by now.",

@@ -11,6 +11,7 @@ import pytest
 
 import history.metrics
 import hub.app
+import hub.door_metrics
 import hub.live.frames
 import hub.metrics
 import ingest.app
@@ -20,7 +21,9 @@ import tower.cli
 import tower.health
 import tower.settings
 
-METRICS = (hub.metrics, ingest.metrics, ingest.ship.metrics, history.metrics)
+METRICS = (
+    hub.metrics, hub.door_metrics, ingest.metrics, ingest.ship.metrics, history.metrics,
+)  # fmt: skip
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, cast
 
 from bus.base import Bus
 from history import metrics
+from history.credentials import Logout, Token
 from history.first_board import first_board
+from history.first_keys import first_keys
 from session.delta import DEFAULT_WORKSPACE
 from session.mark import Mark
 from session.state import Session
@@ -50,6 +52,7 @@ class Records:
         self._settings = settings
         self._bus = bus
         self._wanted = asyncio.Event()
+        self.opened = asyncio.Event()  # history answers at once from here on
         self._history: Late[History] = Late(self._wanted)
         self._kept: Late[Kept] = Late(self._wanted)
         self._store: Late[Store] = Late(self._wanted)
@@ -120,6 +123,7 @@ class Records:
         give(self._store, opened.store)
         give(self._kept, opened.kept)
         give(self._history, opened.history)
+        self.opened.set()
 
     async def _lead(self, opened: "Opened") -> None:
         self._recorder = opened.recorder
@@ -166,6 +170,12 @@ class Records:
             self._recorder.collect()
         elif self._is_aside:
             metrics.leading.set(1)
+
+    async def first_keys(self) -> tuple[list[Token], list[Logout]] | None:
+        """Tokens that are good from the start; None where the database must be asked for them."""
+        if self._settings["database_url"]:
+            return None
+        return await asyncio.to_thread(first_keys, self._settings.history_path)
 
     # What the reader goes on from.
 

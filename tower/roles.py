@@ -8,7 +8,7 @@ import contextlib
 import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -18,13 +18,15 @@ from starlette.types import ASGIApp
 from bus.base import Bus
 from bus.connect import connect
 from bus.errors import BusError
+from history.credentials import Act
 from history.history import History
 from history.kept import Kept
-from hub import lag
+from hub import door_metrics, lag
 from hub.auth import Door
 from hub.gate import Gate
 from hub.limits import Limits as HubLimits
 from hub.live.switchboard import Switchboard
+from hub.mirror import Mirror
 from hub.presence import Presence
 from hub.websocket import Hub
 from hub.worker import Worker
@@ -77,7 +79,8 @@ class HubRole:
         board = Switchboard(limits, f"w-{secrets.token_hex(3)}")
         self.worker = Worker(self.bus, board, Kept(history, self.bus))
         self.hub = Hub(self.worker, door)
-        self.hub.history = history
+        self.hub.history = self.hub.keys.history = history
+        door.await_key()
         self.registries = list(hub_app.registries)
         self.unready, self.collect, self.drain = self.hub.unready, self.hub.collect, self.hub.drain
 
@@ -97,8 +100,12 @@ class HubRole:
         presence = Presence(self.bus, self.worker)
         return _beside(
             self.bus, self.worker.run(), self.hub.run(), presence.run(), lag.run(self.worker),
-            self.hub.sources.run(), self._share_key(),
+            self.hub.sources.run(), self._share_key(), self.hub.keys.run(),
+            self.hub.audit.run(self._keep_acts),
         )  # fmt: skip
+
+    async def _keep_acts(self, acts: Sequence[Act]) -> None:
+        await History(self.database).keep_acts(acts)
 
     async def _share_key(self) -> None:
         """All workers sign cookies with one key, so that a login is good for each of them."""
@@ -128,7 +135,8 @@ class IngestRole:
         self.publisher = Publisher(self.bus, limits)
         machine = (socket.gethostname(), user_name())
         self.ingest = ingest_app.Ingest(self.publisher, limits, machine, screen_of(settings))
-        self.registries: list[CollectorRegistry] = [metrics.registry]
+        self.keys = Mirror(self.bus, door)
+        self.registries: list[CollectorRegistry] = [metrics.registry, door_metrics.registry]
 
     async def unready(self) -> str | None:
         """Whether the log takes anything."""
@@ -151,7 +159,7 @@ class IngestRole:
 
     def running(self, _listening: asyncio.Event) -> contextlib.AbstractAsyncContextManager[None]:
         """The queue behind the hooks."""
-        return _beside(self.bus, self.publisher.run())
+        return _beside(self.bus, self.publisher.run(), self.keys.run())
 
 
 class RecorderRole:
@@ -169,7 +177,8 @@ class RecorderRole:
         self.recorder.retain_days = settings["retain_days"]
         self.recorder.audit_days = settings["audit_days"]
         self._migrate: bool = settings["auto_migrate"]
-        self.registries: list[CollectorRegistry] = [metrics.registry]
+        self.keys = Mirror(self.bus, door, History(self.database))
+        self.registries: list[CollectorRegistry] = [metrics.registry, door_metrics.registry]
         self.unready, self.collect, self.drain = (
             self.recorder.unready, self.recorder.collect, nothing,
         )  # fmt: skip
@@ -180,7 +189,7 @@ class RecorderRole:
 
     def running(self, _listening: asyncio.Event) -> contextlib.AbstractAsyncContextManager[None]:
         """The recorder itself, once there is a database to record in."""
-        return _beside(self.bus, self._record())
+        return _beside(self.bus, self._record(), self.keys.run())
 
     async def _record(self) -> None:
         try:

@@ -9,12 +9,13 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from hub.auth import Door, is_loopback
+from hub.gate import headed
 from tower import health, secrets
 from tower.server import Server, listen, make_server
 from tower.settings import Settings, SettingsError
@@ -40,6 +41,8 @@ class Role(health.Role, Protocol):
 
 SWITCH_S = 0.0005
 """So long may a thread keep the loop from running: one that imports, or reads the database."""
+
+TOKEN_CHARS_MIN = 16
 
 Make = Callable[[Settings, Door], Role]
 Greet = Callable[[Any, Server, Settings], Awaitable[None]]
@@ -85,11 +88,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _serve(
     settings: Settings, role: Role, listeners: list[socket.socket], greet: Greet
 ) -> None:
-    server = make_server(role.app(), role.drain)
+    server = make_server(_behind(settings["trusted_proxies"], role.app()), role.drain)
     beside: list[asyncio.Task[None]] = []
     async with role.running(server.listening):
         for listener in listeners[1:]:
-            more = make_server(health.make_app(role, role.registries))
+            more = make_server(headed(health.make_app(role, role.registries)))
             more.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
             beside.append(asyncio.create_task(more.serve(sockets=[listener])))
         beside.append(asyncio.create_task(_greet_when_listening(role, server, settings, greet)))
@@ -99,6 +102,15 @@ async def _serve(
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+
+
+def _behind(proxies: list[str], app: ASGIApp) -> ASGIApp:
+    """Whoever a trusted proxy says is there; what anybody else says of it is not listened to."""
+    if not proxies:
+        return app
+    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+    return cast("ASGIApp", ProxyHeadersMiddleware(cast("Any", app), trusted_hosts=proxies))
 
 
 async def _greet_when_listening(
@@ -114,12 +126,17 @@ def _check(settings: Settings) -> None:
         raise SettingsError("auth: --no-auth is only for a loopback address such as 127.0.0.1")
     if not is_loopback(settings["host"]) and not settings["token"]:
         raise SettingsError("token: listening beyond loopback needs TOWER_TOKEN to be set")
+    if not is_loopback(settings["host"]) and len(settings["token"]) < TOKEN_CHARS_MIN:
+        raise SettingsError(
+            f"token: beyond loopback it has at least {TOKEN_CHARS_MIN} characters, for it can be "
+            "guessed at; `openssl rand -hex 32` makes one"
+        )
 
 
 def make_door(settings: Settings, port: int) -> Door:
     """The door of this process, with its kept secrets."""
     data_dir = settings.data_dir
-    return Door(
+    door = Door(
         token=settings["token"] or secrets.owner_token(data_dir),
         key=secrets.cookie_key(data_dir),
         port=port,
@@ -128,3 +145,5 @@ def make_door(settings: Settings, port: int) -> Door:
         hosts=settings["allowed_hosts"],
         origins=settings["allowed_origins"],
     )
+    door.await_keys()
+    return door

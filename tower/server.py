@@ -86,6 +86,7 @@ def make_server(app: ASGIApp, drain: Drain = nothing) -> Server:
         lifespan="off",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # uvicorn would believe whoever connects from loopback
         log_config=None,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=65,

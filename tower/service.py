@@ -66,7 +66,7 @@ class Service:
         self.records = Records(settings, self.bus)
         self.worker = Worker(self.bus, board, self.records)
         self.hub = Hub(self.worker, door)
-        self.hub.history = self.records.history
+        self.hub.history = self.hub.keys.history = self.records.history
         ingest_limits = IngestLimits()
         self.publisher = Publisher(self.bus, ingest_limits)
         self.ingest = ingest_app.Ingest(self.publisher, ingest_limits, self.machine, self.screen)
@@ -152,6 +152,19 @@ class Service:
         app.state.registries = self.registries
         return Gate(app, self.door)
 
+    async def _know_keys(self) -> None:
+        """Those of the file at once; then as the database knows them, which need not be hurried."""
+        told = await self.records.first_keys()
+        if told is not None:
+            self.door.keys.fill(*told)
+            self.door.settle()
+            await self.records.opened.wait()
+        await self.hub.keys.run()
+
+    async def _keep_acts(self) -> None:
+        await self.records.opened.wait()
+        await self.hub.audit.run(self.records.history.keep_acts)
+
     @contextlib.asynccontextmanager
     async def running(self, listening: asyncio.Event) -> AsyncIterator[None]:
         """Run everything but the server; the board is ready when this is entered."""
@@ -164,6 +177,8 @@ class Service:
                 group.create_task(self.hub.sources.run()),
                 group.create_task(lag.run(self.worker)),
                 group.create_task(self.publisher.run()),
+                group.create_task(self._know_keys()),
+                group.create_task(self._keep_acts()),
             ]
             if self.settings["watch"]:
                 self._tasks.append(group.create_task(self._read(listening)))

@@ -5,6 +5,7 @@ tower.toml here, tower.toml in the user's config folder, default. Read by the co
 ``tower config show``.
 """
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -110,6 +111,15 @@ def _parse_texts(told: Any) -> list[str]:
     return [str(each) for each in told]
 
 
+def _parse_networks(told: Any) -> list[str]:
+    for each in (texts := _parse_texts(told)):
+        try:
+            ipaddress.ip_network(each)
+        except ValueError:
+            raise ValueError(f"{each!r}: expected such as 10.0.0.7 or 10.0.0.0/24") from None
+    return texts
+
+
 def _parse_paths(told: Any) -> list[str]:
     if isinstance(told, str):
         return [each for each in told.split(os.pathsep) if each]
@@ -124,6 +134,7 @@ _PARSERS = {
     "content": _parse_content,
     "texts": _parse_texts,
     "paths": _parse_paths,
+    "networks": _parse_networks,
 }
 
 
@@ -267,6 +278,12 @@ SETTINGS: tuple[Setting, ...] = (
         kind="texts",
         default=[],
         help="Origins of dashboards that are hosted elsewhere.",
+    ),
+    Setting(
+        name="trusted_proxies",
+        kind="networks",
+        default=[],
+        help="Addresses and networks of proxies whose X-Forwarded-For and -Proto are believed.",
     ),
     Setting(
         name="subscriptions",

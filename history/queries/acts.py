@@ -10,12 +10,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from history.credentials import Act, Acts
-from history.errors import BadQuery
 from history.queries.filters import asked
 from history.sql import ROWS_MAX, chunks
 from history.tables import audit
 
-LIMIT_MAX = 1_000
 ROWS_KEPT_MAX = 1_000_000
 """Beyond, the eldest are let go before their time: whoever fails to sign in makes rows, too."""
 
@@ -31,20 +29,6 @@ async def keep(connection: AsyncConnection, acts: Sequence[Act]) -> None:
 
 def _plain(value: Any) -> Any:
     return asked(value) if isinstance(value, str) else value
-
-
-def parse_page(limit: str | None, cursor: str | None) -> tuple[int, int | None]:
-    """How many, and behind which; raises BadQuery."""
-    try:
-        wanted = 100 if limit is None else int(limit)
-        place = None if cursor is None else int(cursor)
-    except ValueError:
-        raise BadQuery("limit and cursor: expected whole numbers") from None
-    if not 1 <= wanted <= LIMIT_MAX:
-        raise BadQuery(f"limit: expected 1 to {LIMIT_MAX}")
-    if place is not None and not 1 <= place < 2**63:
-        raise BadQuery("cursor: expected the next of another answer")
-    return wanted, place
 
 
 async def page(

@@ -192,3 +192,17 @@ def _is_value(cursor: Cursor) -> bool:
     if value is None or cursor.sort == "cost":
         return value is None or math.isfinite(value)
     return isinstance(value, int) and -WHOLE_MAX <= value <= WHOLE_MAX
+
+
+def parse_page(limit: str | None, cursor: str | None) -> tuple[int, int | None]:
+    """How many of the acts that are kept, and behind which; raises BadQuery."""
+    try:
+        wanted = 100 if limit is None else int(limit)
+        place = None if cursor is None else int(cursor)
+    except ValueError:
+        raise BadQuery("limit and cursor: expected whole numbers") from None
+    if not 1 <= wanted <= LIMIT_MAX:
+        raise BadQuery(f"limit: expected 1 to {LIMIT_MAX}")
+    if place is not None and not 1 <= place < 2**63:
+        raise BadQuery("cursor: expected the next of another answer")
+    return wanted, place

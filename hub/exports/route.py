@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from hub.rest.answers import asked, history_of, hub_of, workspace_of
+from hub.rest.answers import asked, history_of, hub_of, note, workspace_of
 
 NAME_CHARS_MAX = 80
 
@@ -23,6 +23,8 @@ async def export(request: Request) -> Response:
     gathering = gather.Gathering(history_of(request), workspace, wanted, live)
     pieces = stream.pieces(gathering, time.time_ns() // 1_000_000)
     first = await anext(pieces)  # whatever is refused is refused before the answer begins
+    one = wanted.ids[0] if len(wanted.ids) == 1 else None
+    note(request, "export", one, detail=f"{wanted.format}, {len(wanted.ids) or 'by filter'}")
     headers = {
         "Content-Disposition": f'attachment; filename="{file_name(wanted.ids, wanted.format)}"',
         "Content-Security-Policy": report.POLICY,

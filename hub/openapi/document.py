@@ -26,8 +26,8 @@ DESCRIPTION = (
     "a Bearer token, or the cookie that /login gives. Errors are problem details (RFC 9457). "
     "What happens while you watch comes over the WebSocket: /asyncapi.json."
 )
-_ALWAYS = (401, 403)
-_RETRIED = (503,)
+_ALWAYS = (401, 403, 429, 503)
+_RETRIED = (429, 503)
 _SCHEMA = "#/components/schemas/{}"
 _PROBLEM = {"$ref": _SCHEMA.format("Problem")}
 

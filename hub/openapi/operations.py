@@ -7,6 +7,7 @@ from typing import Any
 
 from hub import actions
 from hub.openapi import bodies, queries
+from hub.openapi.door import DOOR
 from hub.openapi.operation import JSON, Operation, Text
 from hub.page_files import PAGE_FILES
 from hub.schemas import Summary
@@ -136,12 +137,6 @@ PEOPLE = (
         "rates and quantiles of the differences between two answers of the same worker.",
     ),
     _read("getMe", "People", "/api/me", "What the credential allows", bodies.Me),
-    Operation(
-        id="login", group="People", method="POST", path="/login", is_open=True,
-        summary="A token or a one-time code becomes a cookie", body=bodies.Credential,
-        description="JSON, or a form with the same fields.", is_body_needed=True,
-        answers={204: None}, problems=(400, 401, 413),
-    ),
 )  # fmt: skip
 
 SELF = (
@@ -161,4 +156,4 @@ SELF = (
     ),
 )  # fmt: skip
 
-OPERATIONS: tuple[Operation, ...] = (*BOARD, *SESSIONS, *SPENDING, *PEOPLE, *SELF)
+OPERATIONS: tuple[Operation, ...] = (*BOARD, *SESSIONS, *SPENDING, *PEOPLE, *DOOR, *SELF)

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from history.errors import BadQuery, DatabaseUnavailable
-from hub.auth import Grant
+from hub.auth import Grant, address_of
 from hub.live.cache import Held
 from hub.problem import problem
 from hub.websocket import Hub
@@ -77,6 +77,18 @@ def history_of(request: Request) -> "History":
     return history
 
 
+def note(request: Request, action: str, session: str | None = None, **more: str | None) -> None:
+    """Keep who did that."""
+    audit, address = hub_of(request).audit, address_of(request.scope)
+    audit.note(action, grant_of(request), address, session, **more)
+
+
+def note_opened(request: Request, session_id: str) -> None:
+    """Keep who reads a session that there is."""
+    hub = hub_of(request)
+    hub.audit.note_opened(grant_of(request), address_of(request.scope), session_id)
+
+
 def needs_operator(request: Request, detail: str) -> None:
     """Raises Refusal for everybody else."""
     if grant_of(request).role != "operator":
@@ -114,7 +126,7 @@ def tagged(request: Request, body: Any) -> Response:
     """A snapshot for polling: unchanged, it is answered by 304."""
     data = msgspec.json.encode(body)
     tag = f'"{hashlib.blake2b(data, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    headers = {"ETag": tag}
     known = request.headers.get("if-none-match", "").split(",")
     if tag in (each.strip().removeprefix("W/") for each in known):
         return Response(status_code=304, headers=headers)

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from history.queries.comparison import compared, parse_ids
 from hub.problem import problem
-from hub.rest.answers import asked, json
+from hub.rest.answers import asked, json, note_opened
 from hub.rest.sessions import session_of
 from session.state import Session
 
@@ -19,4 +19,6 @@ async def compare(request: Request) -> Response:
         if session is None:
             return problem(404, f"ids: no such session as {session_id[:200]!r}")
         found.append(session)
+    for session in found:
+        note_opened(request, session.id)
     return json({"sessions": compared(found)})

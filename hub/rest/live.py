@@ -14,7 +14,7 @@ from hub.live.attention import AttentionLane
 from hub.live.cache import Held
 from hub.live.views import View
 from hub.problem import problem
-from hub.rest.answers import held_of, hub_of, json, tagged, workspace_of
+from hub.rest.answers import held_of, hub_of, json, note_opened, tagged, workspace_of
 from hub.worker import SLICE_S, now_ms
 from session.state import TOKEN_NAMES, detail, item_view, summary
 
@@ -49,6 +49,7 @@ async def live_session(request: Request) -> Response:
     if held is None:
         return problem(404, "no such session")
     session = held.session
+    note_opened(request, session.id)
     body = {
         "session": session.id,
         "cursor": held.cursor,

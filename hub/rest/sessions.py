@@ -11,7 +11,7 @@ from starlette.responses import Response
 from history.queries.filters import parse_before, parse_filter, parse_limit
 from history.queries.merge import Recorded, merged
 from hub.problem import problem
-from hub.rest.answers import asked, held_of, hub_of, json, workspace_of
+from hub.rest.answers import asked, held_of, hub_of, json, note_opened, workspace_of
 from session.state import Session, detail
 from session.timeline import TimelineEntry
 
@@ -31,7 +31,10 @@ async def sessions(request: Request) -> Response:
 async def session(request: Request) -> Response:
     """``GET /api/sessions/{id}``: summary and detail in one flat object."""
     found = await session_of(request, request.path_params["id"])
-    return problem(404, "no such session") if found is None else json(detail(found))
+    if found is None:
+        return problem(404, "no such session")
+    note_opened(request, found.id)
+    return json(detail(found))
 
 
 async def session_of(request: Request, session_id: str) -> Session | None:
@@ -62,6 +65,7 @@ async def timeline(request: Request) -> Response:
             here, more, live = [*page.entries, *here], page.more, live or []
     if live is None:
         return problem(404, "no such session")
+    note_opened(request, session_id)
     return json({"timeline": here, "next": here[0].seq if here and more else None})
 
 
@@ -83,10 +87,14 @@ async def entry(request: Request) -> Response:
     if history is not None:
         found = await history.entry(workspace_of(request), session_id, entry_id)
         if found is not None:
+            note_opened(request, session_id)
             return _entry(*found)
     live = await _ring(request, session_id) or []
     here = next((each for each in live if each.id == entry_id), None)
-    return problem(404, "no such entry") if here is None else _entry(here, here.text)
+    if here is None:
+        return problem(404, "no such entry")
+    note_opened(request, session_id)
+    return _entry(here, here.text)
 
 
 def _entry(entry: TimelineEntry, text: str) -> Response:

@@ -3,7 +3,15 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.rest.answers import asked, body_of, history_of, json, needs_operator, workspace_of
+from hub.rest.answers import (
+    asked,
+    body_of,
+    history_of,
+    json,
+    needs_operator,
+    note,
+    workspace_of,
+)
 
 
 @asked
@@ -27,4 +35,5 @@ async def set_budgets(request: Request) -> Response:
     needs_operator(request, "only an operator may set budgets")
     history, workspace = history_of(request), workspace_of(request)
     await history.set_budgets(workspace, await body_of(request))
+    note(request, "budgets")
     return json(await history.budgets(workspace))

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from bus.memory import MemoryBus
 from hub import app as hub_app
+from hub import tokens
 from hub.auth import Door
 from hub.gate import Gate
 from hub.httpprotocol import HttpProtocol
@@ -39,6 +40,20 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 def make_door(port: int = 8787, **more: Any) -> Door:
     """A door with a made-up key."""
     return Door(token=TOKEN, key=b"k" * 32, port=port, **more)
+
+
+def admit(door: Door, role: str = "viewer", workspace: str = "default", **more: Any) -> str:
+    """The secret of a token that the door knows from now on."""
+    secret, token = tokens.make(role, workspace, f"a {role}", None, 1, "owner")
+    door.keys.learn(msgspec.structs.replace(token, **more))
+    return secret
+
+
+def cookie_for(door: Door, role: str = "viewer", workspace: str = "default") -> str:
+    """The ``Cookie`` header of somebody who has signed in with such a token."""
+    grant = door.grant_token(admit(door, role, workspace))
+    assert grant is not None
+    return door.cookie(grant, secure=False).partition(";")[0]
 
 
 Restore = Callable[[str], Awaitable[Session | None]]

@@ -8,11 +8,10 @@ import msgspec
 from starlette.testclient import TestClient
 
 from hub import metrics
-from hub.auth import Grant
 from hub.limits import Limits
 from session.state import STATUSES
 from tests.hub.made import event, permission, report, said
-from tests.hub.servers import BEARER, make_app, make_door, make_hub, served
+from tests.hub.servers import BEARER, cookie_for, make_app, make_door, make_hub, served
 from tests.hub.test_rest import HOST, log
 
 
@@ -76,10 +75,10 @@ def test_a_viewer_of_any_workspace_is_told_the_same_sums() -> None:
     """Before the log is folded as well; and no session, person or text is named."""
     hub = make_hub(make_door())
     log(hub, event("prompt", "secret-session", text="secret-text", user="secret-user"))
-    cookie = hub.door.cookie(Grant(role="viewer", workspace="other"), secure=False)
+    cookie = cookie_for(hub.door, "viewer", "other")
     with TestClient(make_app(hub), base_url=HOST) as client:
         assert client.get("/api/about").status_code == 401
-        answer = client.get("/api/about", headers={"Cookie": cookie.partition(";")[0]})
+        answer = client.get("/api/about", headers={"Cookie": cookie})
     assert answer.status_code == 200
     assert sum(answer.json()["sessions"].values()) == 1
     assert "secret" not in answer.text

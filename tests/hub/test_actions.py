@@ -12,10 +12,9 @@ import pytest
 from bus.errors import BusUnavailable
 from history.errors import DatabaseUnavailable
 from hub import actions
-from hub.auth import Grant
 from session.state import SUMMARY_NAMES
 from tests.hub.made import event, folded, past, permission
-from tests.hub.servers import BEARER, DEADLINE_S, Served, served, until
+from tests.hub.servers import BEARER, DEADLINE_S, Served, cookie_for, served, until
 
 ACTIONS = [
     ("POST", "/api/sessions/a/end"),
@@ -122,8 +121,8 @@ async def test_an_agent_that_speaks_meanwhile_keeps_its_session(
 @pytest.mark.parametrize(("method", "path"), ACTIONS)
 async def test_only_operators_act(hub: Served, method: str, path: str) -> None:
     """A viewer is refused before anything is read, a stranger at the door; both change nothing."""
-    cookie = hub.hub.door.cookie(Grant(role="viewer", workspace="default"), secure=False)
-    headers = {"Authorization": "", "Cookie": cookie.partition(";")[0]}
+    cookie = cookie_for(hub.hub.door, "viewer", "default")
+    headers = {"Authorization": "", "Cookie": cookie}
     body = {"title": "x"} if method == "PATCH" else None
     for told, status in ((headers, 403), ({"Authorization": "Bearer wrong"}, 401)):
         request = {name: value for name, value in {**BEARER, **told}.items() if value}

@@ -7,13 +7,12 @@ import pytest
 from msgspec.structs import replace
 from starlette.testclient import TestClient
 
-from hub.auth import Grant
 from hub.rest import live
 from hub.websocket import Hub
 from session.state import SERIES_BUCKETS_MAX
 from tests.hub import made
 from tests.hub.made import report
-from tests.hub.servers import BEARER, make_app, make_door, make_hub
+from tests.hub.servers import BEARER, cookie_for, make_app, make_door, make_hub
 from tests.hub.test_rest import HOST, log
 
 MINUTE = 60_000
@@ -72,9 +71,9 @@ def test_each_workspace_sees_its_own(client: TestClient, hub: Hub) -> None:
     theirs = report("b", buckets=spent({3: 1}))
     log(hub, report("a", buckets=spent({3: 1})), replace(theirs, workspace="other"))
     assert list(client.get("/api/activity").json()["sessions"]) == ["a"]
-    cookie = hub.door.cookie(Grant(role="viewer", workspace="other"), secure=False)
+    cookie = cookie_for(hub.door, "viewer", "other")
     del client.headers["Authorization"]
-    answer = client.get("/api/activity", headers={"Cookie": cookie.partition(";")[0]})
+    answer = client.get("/api/activity", headers={"Cookie": cookie})
     assert list(answer.json()["sessions"]) == ["b"]
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from history.credentials import Logout
 from hub import auth
 from hub.auth import CODES_MAX, OWNER, Grant, is_loopback
-from tests.hub.servers import TOKEN, make_door
+from tests.hub.servers import TOKEN, admit, cookie_for, make_door
 
 
 def cookie_of(door: auth.Door, grant: Grant = OWNER) -> str:
@@ -55,8 +56,7 @@ def test_an_empty_token_is_never_one() -> None:
 def test_a_cookie_carries_its_grant_back() -> None:
     """Among other cookies, under the name of the port."""
     door = make_door(9_999)
-    viewer = Grant(role="viewer", workspace="w")
-    found = granted(door, cookie=f"a=b; {cookie_of(door, viewer)}; c=d")
+    found = granted(door, cookie=f"a=b; {cookie_for(door, 'viewer', 'w')}; c=d")
     assert found is not None
     assert (found.role, found.workspace) == ("viewer", "w")
     assert cookie_of(door).startswith("tower_9999=")
@@ -76,7 +76,7 @@ def test_a_cookie_of_another_key_port_or_grant_is_none() -> None:
     name, _, value = cookie_of(door).partition("=")
     body, _, signature = value.partition(".")
     raw = base64.urlsafe_b64decode(body + "==")
-    forged = raw.replace(b"operator", b"overlord")
+    forged = raw.replace(b'"owner"', b'"other"')
     assert forged != raw
     other = auth.Door(token=TOKEN, key=b"other", port=8787)
     elsewhere = make_door(1).cookie(OWNER, secure=False).partition(";")[0].partition("=")[2]
@@ -198,9 +198,75 @@ def test_loopback_is_this_machine_alone(host: str, own: bool) -> None:
     assert is_loopback(host) is own
 
 
-def test_a_grant_in_a_cookie_is_read_strictly() -> None:
-    """What was signed has a role, a workspace and an end."""
+def test_a_cookie_holds_no_right_of_its_own() -> None:
+    """Whose it is and until when: role and workspace are the token's, whenever it is asked."""
     body = msgspec.json.decode(
         base64.urlsafe_b64decode(cookie_of(make_door())[11:].split(".")[0] + "==")
     )
-    assert set(body) == {"role", "workspace", "expires_at"}
+    assert set(body) == {"id", "token", "expires_at", "bound"}
+
+
+def test_a_token_of_the_keyring_is_a_credential() -> None:
+    """With its own role and workspace, until it ends."""
+    door = make_door()
+    secret = admit(door, "viewer", "shop")
+    found = granted(door, authorization=f"Bearer {secret}")
+    assert found is not None
+    assert (found.role, found.workspace, found.is_owner) == ("viewer", "shop", False)
+    for over in ({"expires_at": 1}, {"revoked_at": 1}):
+        secret = admit(door, "operator", **over)
+        assert granted(door, authorization=f"Bearer {secret}") is None
+
+
+def test_a_cookie_ends_with_its_token() -> None:
+    """Revoked or run out: its cookie is nothing, and neither is the grant of an open socket."""
+    door = make_door()
+    cookie = cookie_for(door, "operator")
+    grant = granted(door, cookie=cookie)
+    assert grant is not None
+    assert door.holds(grant)
+    [token] = door.keys.tokens
+    door.keys.learn(msgspec.structs.replace(token, revoked_at=1))
+    assert granted(door, cookie=cookie) is None
+    assert not door.holds(grant)
+
+
+def test_a_cookie_is_bound_to_the_token_behind_it() -> None:
+    """Another token under the same id, or another token of the owner, and it is nothing."""
+    door = make_door()
+    cookie, owners = cookie_for(door), cookie_of(door)
+    [token] = door.keys.tokens
+    door.keys.fill([msgspec.structs.replace(token, hash="0" * 64)], ())
+    assert granted(door, cookie=cookie) is None
+    other = auth.Door(token="another-token", key=b"k" * 32, port=8787)
+    assert granted(door, cookie=owners) is not None
+    assert granted(other, cookie=owners) is None
+
+
+def test_a_sign_in_that_was_ended_is_none() -> None:
+    """The others of the same token stay."""
+    door = make_door()
+    ended, other = cookie_of(door), cookie_of(door)
+    grant = granted(door, cookie=ended)
+    assert grant is not None
+    assert grant.sign_in is not None
+    door.keys.end(Logout(grant.sign_in.id, grant.token, grant.sign_in.expires_at))
+    assert granted(door, cookie=ended) is None
+    assert not door.holds(grant)
+    assert granted(door, cookie=other) is not None
+
+
+def test_before_the_keys_are_known_only_the_owner_is() -> None:
+    """A cookie may have been ended, a token may be good: neither is let in yet."""
+    door = make_door()
+    cookie = cookie_of(door)
+    door.await_keys()
+    assert not door.is_settled
+    assert granted(door, authorization=f"Bearer {TOKEN}") == OWNER
+    assert granted(door, cookie=cookie) is None
+    door.keys.fill((), ())
+    door.settle()
+    assert door.is_settled
+    assert granted(door, cookie=cookie) is not None
+    door.await_key()
+    assert granted(door, cookie=cookie) is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub import auth, websocket
+from hub import cookies, websocket
 from tests.hub.made import event, folded, past, report
 from tests.hub.made import said as entries
 from tests.hub.raw import CLOSE, HELLO, PING, PONG, TEXT, Peer, framed, peer, said
@@ -80,7 +80,7 @@ async def test_pongs_alone_are_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -
 
 async def test_an_expired_credential_is_closed_by_4005(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also on a socket that is open already; one that never expires stays."""
-    monkeypatch.setattr(auth, "COOKIE_MAX_AGE_S", 2)
+    monkeypatch.setattr(cookies, "MAX_AGE_S", 2)
     async with swept(monkeypatch) as hub:
         grant = hub.hub.door.grant_token(TOKEN)
         assert grant is not None

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from hub.auth import Grant
 from hub.rest import models
 from hub.websocket import Hub
 from session.pricing import price_table
 from tests.hub.made import event, report
-from tests.hub.servers import BEARER, make_app, make_door, make_hub
+from tests.hub.servers import BEARER, cookie_for, make_app, make_door, make_hub
 from tests.hub.test_rest import HOST, log, problem
 
 
@@ -89,9 +88,9 @@ def test_of_very_many_models_the_usual_ones_are_told(
 
 def test_each_workspace_sees_its_own_models(client: TestClient, hub: Hub) -> None:
     """A viewer of another one as well, and no other."""
-    cookie = hub.door.cookie(Grant(role="viewer", workspace="other"), secure=False)
+    cookie = cookie_for(hub.door, "viewer", "other")
     del client.headers["Authorization"]
-    answer = client.get("/api/models", headers={"Cookie": cookie.partition(";")[0]})
+    answer = client.get("/api/models", headers={"Cookie": cookie})
     assert answer.json()["models"] == {"claude-haiku-4-5[1m]": {"context_tokens_max": 1_000_000}}
 
 

@@ -8,12 +8,11 @@ import msgspec
 import pytest
 from starlette.testclient import TestClient
 
-from hub.auth import Grant
 from hub.websocket import Hub
 from session.delta import Delta
 from session.state import SUMMARY_NAMES
 from tests.hub.made import event, permission, report, said, tokens
-from tests.hub.servers import BEARER, TOKEN, make_app, make_door, make_hub
+from tests.hub.servers import BEARER, TOKEN, cookie_for, make_app, make_door, make_hub
 
 HOST = "http://127.0.0.1:8787"
 DATA = [
@@ -181,8 +180,8 @@ def test_another_workspaces_session_is_not_found(owner: TestClient, path: str) -
 
 def test_a_cookie_of_another_workspace_sees_its_own(anybody: TestClient, hub: Hub) -> None:
     """The grant decides, not the path."""
-    cookie = hub.door.cookie(Grant(role="viewer", workspace="other"), secure=False)
-    headers = {"Cookie": cookie.partition(";")[0]}
+    cookie = cookie_for(hub.door, "viewer", "other")
+    headers = {"Cookie": cookie}
     rows = anybody.get("/api/live", headers=headers).json()
     assert ([row["id"] for row in rows["sessions"]], rows["attention"]) == (["c"], [])
     problem(anybody.get("/api/sessions/a", headers=headers), 404)

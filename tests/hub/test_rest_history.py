@@ -11,13 +11,12 @@ from starlette.testclient import TestClient
 
 from history.database import Database
 from history.history import History
-from hub.auth import Grant
 from hub.websocket import Hub
 from session.delta import Delta, Usage
 from session.state import SUMMARY_NAMES, summary
 from tests.history.recording import Recording
 from tests.hub.made import NOW, event, plain, report, said, tokens
-from tests.hub.servers import BEARER, make_app, make_door, make_hub
+from tests.hub.servers import BEARER, cookie_for, make_app, make_door, make_hub
 from tests.hub.test_rest import HOST, log, problem
 
 HOUR_MS = 3_600_000
@@ -190,8 +189,8 @@ def test_budgets_are_set_by_operators(owner: TestClient, hub: Hub) -> None:
     told = owner.put("/api/budgets", json={"day": 5, "month": None}).json()
     assert told["day"]["limit_usd"] == 5.0
     assert owner.get("/api/budgets").json() == told
-    cookie = hub.door.cookie(Grant(role="viewer", workspace="default"), secure=False)
-    headers = {"Cookie": cookie.partition(";")[0]}
+    cookie = cookie_for(hub.door, "viewer", "default")
+    headers = {"Cookie": cookie}
     del owner.headers["Authorization"]
     assert owner.get("/api/budgets", headers=headers).json() == told
     problem(owner.put("/api/budgets", json={"day": 6}, headers=headers), 403)
@@ -231,8 +230,8 @@ def test_a_wrong_parameter_is_named(owner: TestClient, path: str, name: str) -> 
 
 def test_another_workspace_has_its_own_history(owner: TestClient, hub: Hub) -> None:
     """Nothing of the default one is told there."""
-    cookie = hub.door.cookie(Grant(role="operator", workspace="other"), secure=False)
-    headers = {"Cookie": cookie.partition(";")[0]}
+    cookie = cookie_for(hub.door, "operator", "other")
+    headers = {"Cookie": cookie}
     del owner.headers["Authorization"]
     assert ids(owner.get("/api/sessions", headers=headers)) == ["c"]
     assert owner.get("/api/usage", headers=headers).json()["rows"] == []

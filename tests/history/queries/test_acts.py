@@ -7,7 +7,7 @@ from history.database import Database
 from history.errors import BadQuery
 from history.history import History
 from history.queries import acts
-from history.queries.acts import parse_page
+from history.queries.filters import parse_page
 from tests.history.doors import make_act
 from tests.hub.made import NOW
 
