@@ -51,6 +51,8 @@ def commands() -> set[str]:
     app = tower.cli.app
     names = {_name(command) for command in app.registered_commands}
     for group in app.registered_groups:
+        if group.typer_instance.info.invoke_without_command is True:
+            names.add(str(group.name))
         members = group.typer_instance.registered_commands
         names |= {f"{group.name} {_name(command)}" for command in members}
     return {f"tower {name}" for name in names}

@@ -28,6 +28,8 @@ db_app = typer.Typer(no_args_is_help=True, help="The tables of history.")
 app.add_typer(db_app, name="db")
 hooks_app = typer.Typer(no_args_is_help=True, help="Hooks in the settings of agents.")
 app.add_typer(hooks_app, name="hooks")
+token_app = typer.Typer(invoke_without_command=True)
+app.add_typer(token_app, name="token")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.  [default: 8787]")]
@@ -221,9 +223,11 @@ def replay(
     raise typer.Exit(replay_module.run(play))
 
 
-@app.command()
-def token(data_dir: DataDir = None, json_output: Json = False) -> None:
-    """Print the owner's token, for scripts and for logging in."""
+@token_app.callback()
+def token(context: typer.Context, data_dir: DataDir = None, json_output: Json = False) -> None:
+    """Print the owner's token, for scripts and for logging in; or make others, and end them."""
+    if context.invoked_subcommand is not None:
+        return
     from tower.secrets import owner_token
 
     chosen = _load(data_dir=data_dir)
@@ -234,6 +238,75 @@ def token(data_dir: DataDir = None, json_output: Json = False) -> None:
         print("Choose another --data-dir.", file=sys.stderr)
         raise typer.Exit(1) from error
     print(as_json({"token": value}) if json_output else value)
+
+
+@token_app.command("create")
+def token_create(
+    role: Annotated[str, typer.Option(help="viewer, operator or agent.")],
+    workspace: Annotated[str | None, typer.Option(help="Whose.  [default: default]")] = None,
+    name: Annotated[str | None, typer.Option(help="To recognise it by.")] = None,
+    expires: Annotated[str | None, typer.Option(help="Such as 30d, 12h, 90m; else never.")] = None,
+    to: To = None, data_dir: DataDir = None, database_url: DatabaseUrl = None,
+    json_output: Json = False,
+) -> None:  # fmt: skip
+    """Make a token, and print it this once."""
+    wanted = {"role": role, "workspace": workspace, "name": name, "expires": expires}
+    from tower import door_commands as door
+
+    chosen = _load(data_dir=data_dir, database_url=database_url)
+    _show(lambda: door.create(chosen, to, wanted), "token create", json_output, door.made_lines)
+
+
+@token_app.command("list")
+def token_list(
+    to: To = None, data_dir: DataDir = None, database_url: DatabaseUrl = None,
+    json_output: Json = False,
+) -> None:  # fmt: skip
+    """Print every token that is known; secrets are not."""
+    from tower import door_commands as door
+
+    chosen = _load(data_dir=data_dir, database_url=database_url)
+    _show(lambda: door.listed(chosen, to), "token list", json_output, door.token_lines)
+
+
+@token_app.command("revoke")
+def token_revoke(
+    token_id: Annotated[str, typer.Argument(help="Its id, as `tower token list` tells it.")],
+    to: To = None, data_dir: DataDir = None, database_url: DatabaseUrl = None,
+    json_output: Json = False,
+) -> None:  # fmt: skip
+    """End a token at once, with its cookies and whatever it has open."""
+    from tower import door_commands as door
+
+    def lines(told: dict[str, Any]) -> str:
+        return f"{told['id']} is revoked."
+
+    chosen = _load(data_dir=data_dir, database_url=database_url)
+    _show(lambda: door.revoke(chosen, to, token_id), "token revoke", json_output, lines)
+
+
+@app.command()
+def audit(
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="So many at most.")] = 100,
+    to: To = None, data_dir: DataDir = None, database_url: DatabaseUrl = None,
+    json_output: Json = False,
+) -> None:  # fmt: skip
+    """Print who opened, changed and exported what, the latest first."""
+    from tower import door_commands as door
+
+    chosen = _load(data_dir=data_dir, database_url=database_url)
+    _show(lambda: door.acts(chosen, to, limit), "audit", json_output, door.act_lines)
+
+
+def _show(
+    run: Callable[[], dict[str, Any]], name: str, json_output: bool,
+    lines: Callable[[dict[str, Any]], str],
+) -> None:  # fmt: skip
+    from tower import door_commands as door
+
+    raise typer.Exit(
+        _settled(lambda: door.show(run, f"tower {name}", json_output=json_output, lines=lines))
+    )
 
 
 @app.command()

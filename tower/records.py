@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOCK_NAME = "history.lock"
+ADDRESS_NAME = "address"
 FLUSH_S = 0.2
 ASIDE_BYTES_MIN = 16 * 1024 * 1024
 """So much to read is worth a process of its own, which takes half a second to start."""
@@ -209,6 +210,25 @@ class Records:
             if found is not None:
                 return found
         return await cast("Kept", self._kept).board()
+
+
+def running_address(folder: Path) -> str | None:
+    """URL of the tower that keeps its history in a folder now; None if none does."""
+    try:
+        with (folder / LOCK_NAME).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with contextlib.suppress(OSError):
+            return (folder / ADDRESS_NAME).read_text("utf-8").strip() or None
+    except OSError:
+        pass
+    return None
+
+
+def keep_address(folder: Path, url: str) -> None:
+    """Commands of this machine find the tower by it, whatever its port is."""
+    with contextlib.suppress(OSError):
+        (folder / ADDRESS_NAME).write_text(f"{url}\n", "utf-8")
 
 
 def _import() -> "ModuleType":

@@ -9,6 +9,7 @@ import webbrowser
 from pathlib import Path
 
 from tower import serve
+from tower.records import keep_address
 from tower.server import Server
 from tower.service import Service
 from tower.settings import Settings, address_of
@@ -25,6 +26,7 @@ def run(settings: Settings) -> int:
 async def _greet(service: Service, server: Server, settings: Settings) -> None:
     """The URL, a browser, and how far the first read is."""
     url = f"http://{address_of(settings['host'], server.port)}/"
+    keep_address(settings.data_dir, url)
     if settings["auth"]:
         url += f"#code={service.door.issue_code()}"
     print(f"Agent Tower is up: {url}", flush=True)
