@@ -41,17 +41,13 @@ SWEEP_S = 5.0
 
 
 class Hub:
-    """ASGI application of ``/ws``: sockets in, five verbs below.
-
-    ``history`` is what the routes read beyond the live board, where there is a database.
-    """
+    """ASGI application of ``/ws``: sockets in, five verbs below."""
 
     def __init__(self, worker: Worker, door: Door) -> None:
         self.worker = worker
         self.board = worker.board
         self.limits = worker.board.limits
         self.door = door
-        self.history: History | None = None
         self.sources = Sources(worker)
         self.audit = Audit(door.limits.audit_queue_max)
         self.keys = Mirror(worker.bus, door)
@@ -59,6 +55,15 @@ class Hub:
         self.draining = False
         self.connections: set[Connection] = set()
         self._unauthenticated: Counter[str] = Counter()
+
+    @property
+    def history(self) -> "History | None":
+        """What the routes read beyond the live board, where there is a database."""
+        return self.keys.history
+
+    @history.setter
+    def history(self, history: "History | None") -> None:
+        self.keys.history = history
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection from handshake to close."""

@@ -79,7 +79,7 @@ class HubRole:
         board = Switchboard(limits, f"w-{secrets.token_hex(3)}")
         self.worker = Worker(self.bus, board, Kept(history, self.bus))
         self.hub = Hub(self.worker, door)
-        self.hub.history = self.hub.keys.history = history
+        self.hub.history = history
         door.await_key()
         self.registries = list(hub_app.registries)
         self.unready, self.collect, self.drain = self.hub.unready, self.hub.collect, self.hub.drain

@@ -66,7 +66,7 @@ class Service:
         self.records = Records(settings, self.bus)
         self.worker = Worker(self.bus, board, self.records)
         self.hub = Hub(self.worker, door)
-        self.hub.history = self.hub.keys.history = self.records.history
+        self.hub.history = self.records.history
         ingest_limits = IngestLimits()
         self.publisher = Publisher(self.bus, ingest_limits)
         self.ingest = ingest_app.Ingest(self.publisher, ingest_limits, self.machine, self.screen)
