@@ -27,7 +27,7 @@ CHANNEL = (
 
 async def asyncapi(request: Request) -> Response:
     """``GET /asyncapi.json``: every frame, both ways, with its schema."""
-    data = document(request.app.state.hub.door.cookie_name)
+    data = document(request.app.state.hub.door.cookies.name)
     return Response(data, media_type="application/json")
 
 

@@ -115,7 +115,8 @@ class Door:
     async def settled(self) -> bool:
         """Wait a moment for the keys; gives whether they are known."""
         try:
-            await asyncio.wait_for(self._settled.wait(), UNDECIDED_S)
+            async with asyncio.timeout(UNDECIDED_S):
+                await self._settled.wait()
         except TimeoutError:
             return False
         return True

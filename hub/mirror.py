@@ -87,7 +87,8 @@ class Mirror:
             self._heard.clear()
             await self.look()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._heard.wait(), AGAIN_S)
+                async with asyncio.timeout(AGAIN_S):  # wait_for may swallow a cancellation
+                    await self._heard.wait()
 
     async def look(self) -> None:
         """Read everything once, from the database where there is one, else from the copy."""

@@ -29,7 +29,7 @@ async def docs(request: Request) -> Response:
 
 def _document(request: Request) -> dict[str, Any]:
     parts: tuple[Part, ...] = tuple(getattr(request.app.state, "openapi_parts", ()))
-    return _made(request.app.state.hub.door.cookie_name, parts)
+    return _made(request.app.state.hub.door.cookies.name, parts)
 
 
 @functools.lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
@@ -25,8 +26,11 @@ ELSEWHERE = ["live-one", "past-one"]
 
 def of_shop() -> list[Delta]:
     """What another workspace has: one session on the board, and one that is past."""
-    past = report("past-one", from_=0, to=3, entries=said(3), calls=tokens(7), workspace="shop")
-    return [past, permission("live-one", workspace="shop")]
+    past = report("past-one", from_=0, to=3, entries=said(3), calls=tokens(7), cwd="/w/past-one")
+    return [
+        msgspec.structs.replace(past, workspace="shop"),
+        permission("live-one", workspace="shop"),
+    ]
 
 
 async def record(url: str) -> None:
@@ -48,7 +52,7 @@ def hub(door: Door) -> Hub:
     """A hub that holds a session of each of two workspaces."""
     hub = make_hub(door)
     hub.worker.ready.set()
-    log(hub, event("prompt", "own"))
+    log(hub, event("prompt", "mine"))
     log(hub, of_shop()[1])
     return hub
 
@@ -135,14 +139,14 @@ def test_a_token_that_means_nothing_is_refused(anybody: TestClient, body: Any) -
 # Roles.
 
 CHANGES = [
-    ("POST", "/api/sessions/own/end"), ("POST", "/api/sessions/own/archive"),
-    ("PATCH", "/api/sessions/own"), ("DELETE", "/api/sessions/own"), ("PUT", "/api/budgets"),
+    ("POST", "/api/sessions/mine/end"), ("POST", "/api/sessions/mine/archive"),
+    ("PATCH", "/api/sessions/mine"), ("DELETE", "/api/sessions/mine"), ("PUT", "/api/budgets"),
     ("GET", "/api/clients"), ("GET", "/api/tokens"), ("POST", "/api/tokens"),
     ("DELETE", "/api/tokens/t-1"), ("GET", "/api/audit"),
 ]  # fmt: skip
 READ = [
-    "/api/live", "/api/live/own", "/api/activity", "/api/sessions", "/api/sessions/own",
-    "/api/sessions/own/timeline", "/api/usage", "/api/models", "/api/budgets", "/api/attention",
+    "/api/live", "/api/live/mine", "/api/activity", "/api/sessions", "/api/sessions/mine",
+    "/api/sessions/mine/timeline", "/api/usage", "/api/models", "/api/budgets", "/api/attention",
     "/api/about", "/api/me", "/api/export?format=json", "/openapi.json", "/docs", "/asyncapi.json",
     "/metrics",
 ]  # fmt: skip
@@ -152,9 +156,9 @@ READ = [
 def test_a_viewer_changes_nothing(anybody: TestClient, door: Door, method: str, path: str) -> None:
     """403, and the session is as it was."""
     mine = bearer(admit(door, "viewer"))
-    before = anybody.get("/api/sessions/own", headers=mine).json()
+    before = anybody.get("/api/sessions/mine", headers=mine).json()
     problem(anybody.request(method, path, headers=mine, json={}), 403)
-    assert anybody.get("/api/sessions/own", headers=mine).json() == before
+    assert anybody.get("/api/sessions/mine", headers=mine).json() == before
 
 
 @pytest.mark.parametrize("path", READ)
@@ -177,7 +181,7 @@ def test_an_agent_cannot_sign_in(anybody: TestClient, door: Door) -> None:
 
 PATHS = [
     "/api/live/{}", "/api/sessions/{}", "/api/sessions/{}/timeline",
-    "/api/sessions/{}/entries/said-1", "/api/compare?ids={},own", "/api/export?format=json&ids={}",
+    "/api/sessions/{}/entries/said-1", "/api/compare?ids={},mine", "/api/export?format=json&ids={}",
     "/api/attention/{}",
 ]  # fmt: skip
 ACTS = [("POST", "/end"), ("POST", "/archive"), ("PATCH", ""), ("DELETE", "")]
@@ -236,7 +240,7 @@ def test_lists_and_sums_are_of_one_workspace(anybody: TestClient, door: Door, pa
     mine = bearer(admit(door, "operator", "nothing-there"))
     answer = anybody.get(path, headers=mine)
     assert answer.status_code == 200
-    assert not any(name in answer.text for name in (*ELSEWHERE, "own", "t-"))
+    assert not any(name in answer.text for name in (*ELSEWHERE, "mine", "t-"))
 
 
 def test_totals_are_of_one_workspace(anybody: TestClient, door: Door) -> None:
@@ -312,13 +316,13 @@ def test_it_is_kept_who_did_what(anybody: TestClient, hub: Hub) -> None:
     """Each act once, with its session, and where it came from; what was refused is none."""
     viewer = bearer(admit(hub.door, "viewer"))
     for _ in range(3):
-        anybody.get("/api/sessions/own", headers=BEARER)
-        anybody.get("/api/sessions/own/timeline", headers=BEARER)
-        anybody.get("/api/live/own", headers=viewer)
+        anybody.get("/api/sessions/mine", headers=BEARER)
+        anybody.get("/api/sessions/mine/timeline", headers=BEARER)
+        anybody.get("/api/live/mine", headers=viewer)
         anybody.get("/api/sessions/no-such", headers=viewer)
-        anybody.post("/api/sessions/own/end", headers=viewer)
+        anybody.post("/api/sessions/mine/end", headers=viewer)
     anybody.put("/api/budgets", json={"day": 5}, headers=BEARER)
-    anybody.patch("/api/sessions/own", json={"title": "secret words"}, headers=BEARER)
+    anybody.patch("/api/sessions/mine", json={"title": "secret words"}, headers=BEARER)
     anybody.get("/api/export?format=csv", headers=BEARER)
     made = make(anybody)
     anybody.delete(f"/api/tokens/{made['id']}", headers=BEARER)
@@ -328,8 +332,8 @@ def test_it_is_kept_who_did_what(anybody: TestClient, hub: Hub) -> None:
     assert anybody.portal is not None
     told = [(act.action, act.session, act.detail) for act in hub.audit._queue]
     assert told == [
-        ("open", "own", None), ("open", "own", None), ("budgets", None, None),
-        ("patch", "own", "title"), ("export", None, "csv, by filter"),
+        ("open", "mine", None), ("open", "mine", None), ("budgets", None, None),
+        ("patch", "mine", "title"), ("export", None, "csv, by filter"),
         ("token_create", None, f"{made['id']} viewer default"),
         ("token_revoke", None, made["id"]), ("sign_in_failed", None, "token"),
         ("sign_in", None, "token"), ("sign_out", None, None),
@@ -343,7 +347,7 @@ def test_an_operator_is_told_what_was_done_in_its_workspace(anybody: TestClient,
     """The owner of all, and of what belongs to none; both page by page."""
     assert anybody.portal is not None
     assert hub.history is not None
-    anybody.get("/api/sessions/own", headers=BEARER)
+    anybody.get("/api/sessions/mine", headers=BEARER)
     anybody.get("/api/live/live-one", headers=bearer(admit(hub.door, "viewer", "shop")))
     anybody.post("/login", json={"token": "guess"})
     anybody.portal.call(hub.history.keep_acts, list(hub.audit._queue))

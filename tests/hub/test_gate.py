@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from hub import auth
 from hub.auth import Door
 from hub.gate import Gate
 from tests.hub.servers import BEARER, make_app, make_door, make_hub
@@ -96,3 +97,50 @@ async def test_the_scope_is_given_the_grant() -> None:
     stranger = {**scope, "state": {}, "headers": [(b"host", b"localhost")]}
     await Gate(app, make_door())(stranger, None, None)  # type: ignore[arg-type]
     assert [grant and grant.role for grant in seen] == ["operator", None]
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"])
+def test_what_a_proxy_has_passed_on_is_not_from_home(header: str) -> None:
+    """A proxy on this machine would make the whole world a program of this machine."""
+    assert client().get("/metrics").status_code == 200
+    passed_on = {header: "127.0.0.1"}
+    assert client().get("/metrics", headers=passed_on).status_code == 401
+    assert client().get("/metrics", headers={**passed_on, **BEARER}).status_code == 200
+
+
+def test_a_token_that_is_none_is_refused_at_home_too() -> None:
+    """It meant a workspace: what it sends must not end up in another one."""
+    for token in ("", "wrong"):
+        told = {"Authorization": f"Bearer {token}"}
+        assert client().get("/metrics", headers=told).status_code == 401
+
+
+async def test_before_the_tokens_are_known_nobody_is_refused_for_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """503 and come back, the owner is served, and an agent is not alarmed."""
+    monkeypatch.setattr(auth, "UNDECIDED_S", 0.01)
+    door = make_door()
+    door.await_keys()
+    stranger = {"Authorization": "Bearer perhaps-good"}
+    answer = client(door).get("/api/me", headers=stranger)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    hook = client(door).post("/v1/hooks/claude-code", headers=stranger)
+    assert (hook.status_code, hook.content) == (200, b"")
+    assert client(door).get("/api/me", headers=BEARER).status_code == 200
+    assert client(door).get("/api/me").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/api/me", "/nothing", "/login"])
+def test_every_answer_has_the_headers(path: str) -> None:
+    """Whatever it is, and whoever asks."""
+    for headers in ({}, BEARER, {"Host": "evil.example"}):
+        told = client().get(path, headers=headers).headers
+        assert "default-src 'none'" in told["content-security-policy"]
+        assert "frame-ancestors 'none'" in told["content-security-policy"]
+        assert told["x-content-type-options"] == "nosniff"
+        assert told["referrer-policy"] == "no-referrer"
+        assert "camera=()" in told["permissions-policy"]
+        assert told["cross-origin-opener-policy"] == "same-origin"
+        assert told["cross-origin-resource-policy"] == "same-origin"
+        assert told["cache-control"] == "no-store" or path == "/"
