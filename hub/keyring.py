@@ -33,11 +33,13 @@ class Keyring:
 
     def fill(
         self, tokens: Iterable[Token], ended: Iterable[Logout], since: int | None = None
-    ) -> None:
+    ) -> bool:
         """Everything there is; tokens that are not among it are none any more.
 
-        ``since``: how many ``changes`` there were when it was read; later ones stay.
+        ``since``: how many ``changes`` there were when it was read; later ones stay. Gives whether
+        anything is another way now.
         """
+        before = (self._tokens, len(self._ended), self.is_filled)
         since = self.changes if since is None else since
         self._learned = {name: at for name, at in self._learned.items() if at > since}
         told = {name: self._tokens[name] for name in self._learned}
@@ -47,6 +49,7 @@ class Keyring:
         for logout in ended:
             self.end(logout)
         self.is_filled = True
+        return before != (self._tokens, len(self._ended), True)
 
     def learn(self, token: Token) -> None:
         """One more, or one that is revoked by now."""

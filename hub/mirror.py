@@ -109,11 +109,12 @@ class Mirror:
             self._fill(list(tokens.values()), list(ended.values()))
 
     def _fill(self, tokens: list[Token], ended: list[Logout]) -> None:
-        self.keys.fill(tokens, ended, self._since)
+        has_changed = self.keys.fill(tokens, ended, self._since)
         self.keys.tidy(now_ms())
         door_metrics.tokens.set(sum(token.is_good(now_ms()) for token in tokens))
         self.door.settle()
-        self.on_changed()
+        if has_changed:  # for whoever hears of it looks at every socket
+            self.on_changed()
 
     async def _copy(self) -> tuple[dict[str, Token], dict[str, Logout], bool]:
         told = await self.bus.table(TOKENS)

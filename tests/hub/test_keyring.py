@@ -44,6 +44,17 @@ def test_a_token_that_came_while_all_were_read_stays() -> None:
     assert keys.by_secret("t-1", NOW) is None
 
 
+def test_it_is_told_whether_anything_has_changed() -> None:
+    """Whoever holds thousands of sockets looks at them only then."""
+    keys, token = Keyring(), make_token("t-1")
+    assert keys.fill([token], ())
+    assert not keys.fill([token], ())
+    assert keys.fill([msgspec.structs.replace(token, revoked_at=NOW)], ())
+    assert not keys.fill([token], ())
+    assert keys.fill([], [Logout("c-1", "owner", NOW)])
+    assert not keys.fill([], [Logout("c-1", "owner", NOW)])
+
+
 def test_a_line_ends_every_sign_in_until_then() -> None:
     """And takes the place of those that were ended one by one."""
     keys = Keyring()
