@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`\s*\|$", re.MULTILINE)
 
 
-def tests_in(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     """The names of a file's tests."""
     tree = ast.parse(path.read_text())
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -23,6 +23,6 @@ def test_every_attack_has_its_test() -> None:
     assert len(named) == len([row for row in table if row.startswith("|")]) > 20
     missing = [
         f"{file}::{name}" for file, name in named
-        if not (ROOT / file).is_file() or (name and name not in tests_in(ROOT / file))
+        if not (ROOT / file).is_file() or (name and name not in names_in(ROOT / file))
     ]  # fmt: skip
     assert missing == []

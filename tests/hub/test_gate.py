@@ -115,7 +115,7 @@ def test_a_token_that_is_none_is_refused_at_home_too() -> None:
         assert client().get("/metrics", headers=told).status_code == 401
 
 
-async def test_before_the_tokens_are_known_nobody_is_refused_for_good(
+def test_before_the_tokens_are_known_nobody_is_refused_for_good(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """503 and come back, the owner is served, and an agent is not alarmed."""
@@ -123,12 +123,13 @@ async def test_before_the_tokens_are_known_nobody_is_refused_for_good(
     door = make_door()
     door.await_keys()
     stranger = {"Authorization": "Bearer perhaps-good"}
-    answer = client(door).get("/api/me", headers=stranger)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    hook = client(door).post("/v1/hooks/claude-code", headers=stranger)
-    assert (hook.status_code, hook.content) == (200, b"")
-    assert client(door).get("/api/me", headers=BEARER).status_code == 200
-    assert client(door).get("/api/me").status_code == 401
+    with client(door) as one:
+        answer = one.get("/api/me", headers=stranger)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        hook = one.post("/v1/hooks/claude-code", headers=stranger)
+        assert (hook.status_code, hook.content) == (200, b"")
+        assert one.get("/api/me", headers=BEARER).status_code == 200
+        assert one.get("/api/me").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/api/me", "/nothing", "/login"])
