@@ -102,5 +102,6 @@ async def attention_item(request: Request) -> Response:
     item = _lane(request).find(hub_of(request).board.cache, request.path_params["id"])
     if item is None:
         return problem(404, "no such open item")
+    note_opened(request, item.session)
     more = {"request": item.request, "full_bytes": item.full_bytes, "agent_id": item.agent_id}
     return json({**item_view(item), **more})
