@@ -3,17 +3,18 @@
 Parses and prints; the work is done elsewhere and imported late, so that every start is quick.
 """
 
-import sys
 from collections.abc import Callable
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
 
+from tower import cli_door as door
 from tower import settings as settings_module
-from tower.settings import Settings, SettingsError, as_json
+from tower.options import DatabaseUrl, DataDir, Json, To, load, settled
+from tower.settings import Settings, as_json
 
 app = typer.Typer(
     name="tower",
@@ -28,15 +29,14 @@ db_app = typer.Typer(no_args_is_help=True, help="The tables of history.")
 app.add_typer(db_app, name="db")
 hooks_app = typer.Typer(no_args_is_help=True, help="Hooks in the settings of agents.")
 app.add_typer(hooks_app, name="hooks")
-token_app = typer.Typer(invoke_without_command=True)
-app.add_typer(token_app, name="token")
+app.add_typer(door.token_app, name="token")
+app.command()(door.audit)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.  [default: 8787]")]
 MetricsPort = Annotated[
     int | None, typer.Option(help="One more port, for health and metrics alone.")
 ]
-DataDir = Annotated[str | None, typer.Option(help="Folder for the service's own files.")]
 ClaudeDirs = Annotated[
     list[str] | None,
     typer.Option("--claude-dir", help="A Claude Code home; may be given several times."),
@@ -55,9 +55,6 @@ RedactRules = Annotated[
 NoWatch = Annotated[bool, typer.Option("--no-watch", help="Do not read transcripts here.")]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
 NoAuth = Annotated[bool, typer.Option("--no-auth", help="Ask for no credential (loopback only).")]
-DatabaseUrl = Annotated[
-    str | None, typer.Option(help="The database.  [default: the one in the data folder]")
-]
 
 
 class AgentName(StrEnum):
@@ -67,7 +64,6 @@ class AgentName(StrEnum):
     CODEX = "codex"
 
 
-To = Annotated[str | None, typer.Option(help="URL of a tower.  [default: the local one]")]
 Scope = Annotated[
     Literal["user", "project"], typer.Option(help="All your sessions, or those of this folder.")
 ]
@@ -77,16 +73,6 @@ Agents = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show a diff, and write nothing.")]
 Filtered = Annotated[str | None, typer.Option(help="Only theirs.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-T = TypeVar("T")
-
-
-def _load(**flags: Any) -> Settings:
-    try:
-        return settings_module.load(flags)
-    except SettingsError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 @app.command()
@@ -104,7 +90,7 @@ def up(
     no_auth: NoAuth = False,
 ) -> None:
     """Start the board: one service on one port, for this machine."""
-    chosen = _load(
+    chosen = load(
         host=host, port=port, metrics_port=metrics_port, data_dir=data_dir, claude_dir=claude_dir,
         codex_dir=codex_dir, content=content, redact_rules=redact_rules,
         watch="no" if no_watch else None,
@@ -122,7 +108,7 @@ def hub(
     data_dir: DataDir = None, no_auth: NoAuth = False,
 ) -> None:  # fmt: skip
     """Run one hub worker: sockets and the board, fed by the log in Redis."""
-    chosen = _load(
+    chosen = load(
         host=host, port=port, metrics_port=metrics_port, data_dir=data_dir,
         auth="no" if no_auth else None,
     )  # fmt: skip
@@ -136,7 +122,7 @@ def ingest(
     no_auth: NoAuth = False,
 ) -> None:  # fmt: skip
     """Run one ingest: what agents and readers post to, put on the log in Redis."""
-    chosen = _load(
+    chosen = load(
         host=host, port=port, metrics_port=metrics_port, data_dir=data_dir, content=content,
         redact_rules=redact_rules,
         auth="no" if no_auth else None,
@@ -149,7 +135,7 @@ def recorder(
     host: Host = None, port: Port = None, metrics_port: MetricsPort = None, data_dir: DataDir = None
 ) -> None:
     """Run one recorder: of several, one leads, stores checkpoints and trims the log."""
-    chosen = _load(host=host, port=port, metrics_port=metrics_port, data_dir=data_dir)
+    chosen = load(host=host, port=port, metrics_port=metrics_port, data_dir=data_dir)
     _serve(lambda: _run_role("tower recorder", "RecorderRole", chosen), chosen)
 
 
@@ -165,15 +151,7 @@ def _serve(run: Callable[[], int], chosen: Settings) -> None:
     logging.basicConfig(
         level=str(chosen["log_level"]).upper(), format="%(levelname)s %(name)s: %(message)s"
     )
-    raise typer.Exit(_settled(run))
-
-
-def _settled(run: Callable[[], T]) -> T:
-    """What it gives; a setting that cannot be used is wrong usage."""
-    try:
-        return run()
-    except SettingsError as error:
-        raise typer.BadParameter(str(error)) from error
+    raise typer.Exit(settled(run))
 
 
 @app.command()
@@ -214,99 +192,13 @@ def replay(
     from tower import replay as replay_module
     from tower.screens import screen_of
 
-    chosen = _load()
-    screen = _settled(lambda: screen_of(chosen))
+    chosen = load()
+    screen = settled(lambda: screen_of(chosen))
     play = replay_module.Play(
         paths=paths, target=to or f"http://{chosen.address}", token=chosen["token"], speed=speed,
         sessions_max=sessions, loop=loop, json_output=json_output, screen=screen,
     )  # fmt: skip
     raise typer.Exit(replay_module.run(play))
-
-
-@token_app.callback()
-def token(context: typer.Context, data_dir: DataDir = None, json_output: Json = False) -> None:
-    """Print the owner's token, for scripts and for logging in; or make others, and end them."""
-    if context.invoked_subcommand is not None:
-        return
-    from tower.secrets import owner_token
-
-    chosen = _load(data_dir=data_dir)
-    try:
-        value = chosen["token"] or owner_token(chosen.data_dir)
-    except OSError as error:
-        print(f"tower token: {error.filename}: {error.strerror}", file=sys.stderr)
-        print("Choose another --data-dir.", file=sys.stderr)
-        raise typer.Exit(1) from error
-    print(as_json({"token": value}) if json_output else value)
-
-
-@token_app.command("create")
-def token_create(
-    role: Annotated[str, typer.Option(help="viewer, operator or agent.")],
-    workspace: Annotated[str | None, typer.Option(help="Whose.  [default: default]")] = None,
-    name: Annotated[str | None, typer.Option(help="To recognise it by.")] = None,
-    expires: Annotated[str | None, typer.Option(help="Such as 30d, 12h, 90m; else never.")] = None,
-    to: To = None, data_dir: DataDir = None, database_url: DatabaseUrl = None,
-    json_output: Json = False,
-) -> None:  # fmt: skip
-    """Make a token, and print it this once."""
-    wanted = {"role": role, "workspace": workspace, "name": name, "expires": expires}
-    from tower import door_commands as door
-
-    chosen = _load(data_dir=data_dir, database_url=database_url)
-    _show(lambda: door.create(chosen, to, wanted), "token create", json_output, door.made_lines)
-
-
-@token_app.command("list")
-def token_list(
-    to: To = None, data_dir: DataDir = None, database_url: DatabaseUrl = None,
-    json_output: Json = False,
-) -> None:  # fmt: skip
-    """Print every token that is known; secrets are not."""
-    from tower import door_commands as door
-
-    chosen = _load(data_dir=data_dir, database_url=database_url)
-    _show(lambda: door.listed(chosen, to), "token list", json_output, door.token_lines)
-
-
-@token_app.command("revoke")
-def token_revoke(
-    token_id: Annotated[str, typer.Argument(help="Its id, as `tower token list` tells it.")],
-    to: To = None, data_dir: DataDir = None, database_url: DatabaseUrl = None,
-    json_output: Json = False,
-) -> None:  # fmt: skip
-    """End a token at once, with its cookies and whatever it has open."""
-    from tower import door_commands as door
-
-    def lines(told: dict[str, Any]) -> str:
-        return f"{told['id']} is revoked."
-
-    chosen = _load(data_dir=data_dir, database_url=database_url)
-    _show(lambda: door.revoke(chosen, to, token_id), "token revoke", json_output, lines)
-
-
-@app.command()
-def audit(
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="So many at most.")] = 100,
-    to: To = None, data_dir: DataDir = None, database_url: DatabaseUrl = None,
-    json_output: Json = False,
-) -> None:  # fmt: skip
-    """Print who opened, changed and exported what, the latest first."""
-    from tower import door_commands as door
-
-    chosen = _load(data_dir=data_dir, database_url=database_url)
-    _show(lambda: door.acts(chosen, to, limit), "audit", json_output, door.act_lines)
-
-
-def _show(
-    run: Callable[[], dict[str, Any]], name: str, json_output: bool,
-    lines: Callable[[dict[str, Any]], str],
-) -> None:  # fmt: skip
-    from tower import door_commands as door
-
-    raise typer.Exit(
-        _settled(lambda: door.show(run, f"tower {name}", json_output=json_output, lines=lines))
-    )
 
 
 @app.command()
@@ -317,7 +209,7 @@ def doctor(
     """Check what the board needs, and say what to do where something is missing."""
     from tower import doctor as doctor_module
 
-    chosen = _load(data_dir=data_dir, claude_dir=claude_dir, codex_dir=codex_dir, port=port)
+    chosen = load(data_dir=data_dir, claude_dir=claude_dir, codex_dir=codex_dir, port=port)
     raise typer.Exit(doctor_module.run(chosen, json_output=json_output))
 
 
@@ -352,8 +244,8 @@ def export(
         asked = export_module.read(format_, ids, filters)
     except BadQuery as error:
         raise typer.BadParameter(str(error)) from error
-    chosen = _load(database_url=database_url, data_dir=data_dir)
-    raise typer.Exit(_settled(lambda: export_module.run(chosen, asked, output)))
+    chosen = load(database_url=database_url, data_dir=data_dir)
+    raise typer.Exit(settled(lambda: export_module.run(chosen, asked, output)))
 
 
 @db_app.command("upgrade")
@@ -361,8 +253,8 @@ def db_upgrade(database_url: DatabaseUrl = None, data_dir: DataDir = None) -> No
     """Bring the tables up to date; of several at once one does it, and the others wait."""
     from tower import database_commands
 
-    chosen = _load(database_url=database_url, data_dir=data_dir)
-    raise typer.Exit(_settled(lambda: database_commands.upgrade(chosen)))
+    chosen = load(database_url=database_url, data_dir=data_dir)
+    raise typer.Exit(settled(lambda: database_commands.upgrade(chosen)))
 
 
 @db_app.command("check")
@@ -372,8 +264,8 @@ def db_check(
     """Say whether the tables are those of this release; exit code 1 if they are not."""
     from tower import database_commands
 
-    chosen = _load(database_url=database_url, data_dir=data_dir)
-    raise typer.Exit(_settled(lambda: database_commands.check(chosen, json_output=json_output)))
+    chosen = load(database_url=database_url, data_dir=data_dir)
+    raise typer.Exit(settled(lambda: database_commands.check(chosen, json_output=json_output)))
 
 
 @hooks_app.command("install")
@@ -389,10 +281,10 @@ def hooks_install(
     """Have agents tell the tower what they do, at once; nothing else in their settings changes."""
     from tower.hooks import commands
 
-    chosen = _load()
+    chosen = load()
     names = list[str](agent or ())
     raise typer.Exit(
-        _settled(lambda: commands.install(chosen, to, scope, names, http=http, dry_run=dry_run))
+        settled(lambda: commands.install(chosen, to, scope, names, http=http, dry_run=dry_run))
     )
 
 
@@ -412,9 +304,9 @@ def hooks_status(
     from tower.hooks import commands
 
     names = list[str](agent or ())
-    chosen = _load()
+    chosen = load()
     raise typer.Exit(
-        _settled(lambda: commands.status(chosen, to, scope, names, json_output=json_output))
+        settled(lambda: commands.status(chosen, to, scope, names, json_output=json_output))
     )
 
 
@@ -433,7 +325,7 @@ def hooks_send(
 @config_app.command("show")
 def config_show(json_output: Json = False) -> None:
     """Print every setting with its value and where it came from."""
-    rows = settings_module.shown(_load())
+    rows = settings_module.shown(load())
     if json_output:
         print(as_json(rows))
         return

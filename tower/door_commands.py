@@ -134,7 +134,7 @@ def _over_http(url: str, method: str, token: str, body: Told | None) -> Told:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - see above
     # No redirection is to see the owner's token, and no proxy but one that passes TLS through.
-    proxies = None if url.startswith("https://") else {}
+    proxies: dict[str, str] | None = None if url.startswith("https://") else {}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _NoRedirect())
     try:
         with opener.open(request, timeout=TIMEOUT_S) as answer:
