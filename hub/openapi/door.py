@@ -50,7 +50,7 @@ class MadeToken(Token):
     token: str
 
 
-class Tokens(Struct):
+class TokenList(Struct):
     """All of them, the eldest first."""
 
     tokens: list[Token]
@@ -107,7 +107,7 @@ DOOR = (
     ),
     _of_operators(
         "listTokens", "GET", "/api/tokens", "Tokens of the workspace; the owner sees all",
-        answers={200: Tokens}, problems=(503,),
+        answers={200: TokenList}, problems=(503,),
     ),
     _of_operators(
         "createToken", "POST", "/api/tokens", "Make a token; it is shown this once",
