@@ -107,6 +107,10 @@ def test_what_would_leave_the_door_open_is_refused(tmp_path: Path) -> None:
     done = run(tmp_path, "up", "--host", "0.0.0.0")
     assert done.code == 2
     assert "TOWER_TOKEN" in done.told
+    done = run(tmp_path, "up", "--host", "0.0.0.0", TOWER_TOKEN="x" * 15)
+    assert done.code == 2
+    assert "16 characters" in done.told
+    assert "xxx" not in done.told
 
 
 @pytest.mark.parametrize("port", ["70000", "-1"])
@@ -119,7 +123,7 @@ def test_a_port_that_is_none_is_exit_2(tmp_path: Path, port: str) -> None:
 
 def test_an_address_that_is_not_ours_is_exit_1(tmp_path: Path) -> None:
     """With the address and the system's reason."""
-    done = run(tmp_path, "up", "--no-browser", "--host", "192.0.2.1", TOWER_TOKEN="x")
+    done = run(tmp_path, "up", "--no-browser", "--host", "192.0.2.1", TOWER_TOKEN="x" * 16)
     assert done.code == 1
     assert "192.0.2.1" in done.err
 
