@@ -10,6 +10,7 @@ from typing import Any
 
 from history.credentials import Act, Acts, Logout, Token
 from history.database import Database, unbroken
+from history.errors import DatabaseUnavailable, WrongSchema
 from history.queries import acts, budgets, listing, restore, timelines, tokens, usage
 from history.queries.filters import Filter, asked
 from history.queries.merge import Found
@@ -114,9 +115,21 @@ class History:
     # Who may come in, and who did what.
 
     async def credentials(self) -> tuple[list[Token], list[Logout]]:
-        """Every token, also those that are over, and every sign-in that was ended."""
-        async with self.database.read() as connection:
-            return await tokens.everything(connection, self._now_ms())
+        """Every token, also those that are over, and every sign-in that was ended.
+
+        None where the tables of an older release, or none at all, are still to be brought up to
+        date: nothing of the kind was ever kept there.
+        """
+        try:
+            async with self.database.read() as connection:
+                return await tokens.everything(connection, self._now_ms())
+        except DatabaseUnavailable:
+            try:
+                await self.database.check()
+            except WrongSchema as error:
+                if (error.found or "") < tokens.SINCE:
+                    return [], []
+            raise
 
     @unbroken
     async def keep_token(self, token: Token) -> bool:

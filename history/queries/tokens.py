@@ -10,6 +10,9 @@ from history.credentials import Logout, Token
 from history.sql import add
 from history.tables import logouts, tokens
 
+SINCE = "0003"
+"""The step that brought these tables."""
+
 TOKENS_MAX = 1_000
 """Good ones at once, of all workspaces; every process holds them in memory."""
 

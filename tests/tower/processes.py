@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.tower.commands import COMMAND, environment
 
-TOKEN = "made-up-token"
+TOKEN = "made-up-token-of-the-owner"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 READY_S = 40.0  # machines that run tests are slow at times
 

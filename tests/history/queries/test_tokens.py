@@ -64,6 +64,13 @@ async def test_a_sign_in_that_was_ended_is_kept_until_it_is_past(history: Histor
     assert await history.credentials() == ([], [ended])
 
 
+async def test_before_its_tables_are_made_there_are_none(empty_url: str) -> None:
+    """A hub that is started before its recorder knows that, and lets the owner in."""
+    database = Database(empty_url)
+    assert await History(database).credentials() == ([], [])
+    await database.close()
+
+
 async def test_what_is_over_is_let_go_after_a_while(history: History, database: Database) -> None:
     """Good ones stay for ever, and those that ended lately are still listed."""
     good = make_token("t-1", expires_at=LATE + 1)
