@@ -1,4 +1,4 @@
-"""What processes share besides the log: leases, secrets, tables, signals, and notes that may be lost.
+"""What processes share besides the log: leases, secrets, tables, signals that may be lost, notes.
 
 Both engines keep it and one conformance suite proves it. Never a place for what must not be
 lost: that goes on the log. Called by hub, ingest, recorder and the roles.

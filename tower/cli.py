@@ -171,7 +171,7 @@ def ship(
     """Read the transcripts of this machine and post them to a tower elsewhere."""
     from tower import ship as ship_module
 
-    chosen = _load(
+    chosen = load(
         to=to, claude_dir=claude_dir, codex_dir=codex_dir, content=content,
         redact_rules=redact_rules, token_file=token_file, ca_file=ca_file, state_dir=state_dir,
         metrics_port=metrics_port,

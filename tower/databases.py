@@ -13,7 +13,8 @@ from history.history import History
 from history.kept import Kept
 from history.recorder import Recorder
 from history.store import Store
-from tower.settings import Settings, SettingsError
+from tower.setting import SettingsError
+from tower.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from tower import settings as settings_module
-from tower.settings import Settings, SettingsError
+from tower.setting import SettingsError
+from tower.settings import Settings
 
 DataDir = Annotated[str | None, typer.Option(help="Folder for the service's own files.")]
 DatabaseUrl = Annotated[

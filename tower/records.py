@@ -24,7 +24,8 @@ from session.mark import Mark
 from session.state import Session
 from tower import aside
 from tower.late import Late, give
-from tower.settings import Settings, SettingsError
+from tower.setting import SettingsError
+from tower.settings import Settings
 
 if TYPE_CHECKING:
     from history.history import History

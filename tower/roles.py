@@ -33,7 +33,8 @@ from hub.worker import Worker
 from tower import health
 from tower.databases import make_database, prepare
 from tower.server import Server, nothing
-from tower.settings import Settings, SettingsError, address_of
+from tower.setting import SettingsError
+from tower.settings import Settings, address_of
 from tower.users import user_name
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ from ingest import metrics
 from ingest.errors import InvalidRules
 from ingest.redact.rule_file import RuleFile, parse
 from ingest.redact.screen import Policy, Screen
-from tower.settings import Settings, SettingsError
+from tower.setting import SettingsError
+from tower.settings import Settings
 
 
 def screen_of(settings: Settings) -> Screen:

@@ -18,7 +18,8 @@ from hub.auth import Door, is_loopback
 from hub.gate import headed
 from tower import health, secrets
 from tower.server import Server, listen, make_server
-from tower.settings import Settings, SettingsError
+from tower.setting import SettingsError
+from tower.settings import Settings
 
 
 class Role(health.Role, Protocol):

@@ -31,7 +31,8 @@ from ingest.tail import Origin
 from session.delta import DEFAULT_WORKSPACE
 from tower.homes import homes_in
 from tower.screens import screen_of
-from tower.settings import Settings, SettingsError
+from tower.setting import SettingsError
+from tower.settings import Settings
 from tower.ship_voice import Voice, show
 from tower.users import user_name
 

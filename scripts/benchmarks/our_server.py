@@ -19,7 +19,8 @@ from hub.live.pace import Pace
 from hub.live.switchboard import Switchboard
 from tower.server import listen, make_server
 from tower.service import Service
-from tower.settings import SETTINGS, Settings, Value
+from tower.setting import Value
+from tower.settings import SETTINGS, Settings
 
 WINDOW_BYTES = 192 * 1024  # so much may the slowest client leave unacknowledged in saturation
 QUIET_S = 0.7  # longer than a client waits with its acknowledgement

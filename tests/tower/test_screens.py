@@ -7,7 +7,8 @@ import pytest
 from session.delta import Event
 from tests.tower.commands import run
 from tower.screens import screen_of
-from tower.settings import SettingsError, load
+from tower.setting import SettingsError
+from tower.settings import load
 
 RULE = "[[rule]]\nkind = 'animal'\npattern = 'zebra'\n"
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tower import settings
-from tower.settings import BY_NAME, SETTINGS, SettingsError, load, shown
+from tower.setting import SettingsError
+from tower.settings import BY_NAME, SETTINGS, load, shown
 
 Load = Callable[..., settings.Settings]
 

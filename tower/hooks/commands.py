@@ -15,7 +15,8 @@ from tower.hooks.hindrances import hindrances
 from tower.hooks.plan import Plan, installing, place_of, present_agents, uninstalling
 from tower.hooks.status import lines, status_of
 from tower.hooks.target import Target, make_target
-from tower.settings import Settings, SettingsError, as_json
+from tower.setting import SettingsError
+from tower.settings import Settings, as_json
 
 
 def install(

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from hub.auth import is_loopback
 from tower import settings
-from tower.settings import Settings, SettingsError
+from tower.setting import SettingsError
+from tower.settings import Settings
 from tower.users import user_name
 
 LABEL_MAX = 100

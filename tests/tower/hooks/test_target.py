@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tower.hooks.target import address_of, label, make_target
-from tower.settings import SettingsError, load
+from tower.setting import SettingsError
+from tower.settings import load
 
 
 def target(to: str | None, **environ: str) -> Any:
