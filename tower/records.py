@@ -91,7 +91,8 @@ class Records:
         self._is_followed.set()
 
     async def _record(self, listening: asyncio.Event) -> None:
-        await listening.wait()  # the import takes the processor from the start
+        if not self._settings["database_url"]:  # else the board begins with what that one says
+            await listening.wait()  # the import takes the processor from the start
         beside = asyncio.create_task(self._record_aside())
         wanted = asyncio.create_task(self._wanted.wait())
         opened: Opened | None = None

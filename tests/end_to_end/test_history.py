@@ -93,6 +93,32 @@ def test_a_restart_shows_the_same_board_and_opens_no_transcript(home: Path, tmp_
         assert [each["kind"] for each in opened["timeline"]] == ["session", "prompt", "tool"]
 
 
+@pytest.mark.parametrize(
+    "system", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def test_a_database_of_ones_own_keeps_the_board(
+    request: pytest.FixtureRequest, home: Path, tmp_path: Path, system: str
+) -> None:
+    """One service on a database that the settings name comes up, and again with what that holds."""
+    url = f"sqlite:///{tmp_path / 'own.db'}"
+    if system == "postgresql":
+        url = request.getfixturevalue("postgres").create()
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "tower.toml").write_text(f'database_url = "{url}"\n')
+    with started(home, data) as tower:
+        until(lambda: set(tower.live()) == {"live", "old", "older"})
+        until(lambda: tower.get("/api/usage?by=day")["total"]["input"] == 300)
+        before = tower.get("/api/usage?by=day")
+        tower.process.terminate()
+        tower.process.wait(15)
+    shutil.rmtree(home / "projects")
+    with started(home, data) as tower:
+        assert set(tower.live()) == {"live", "old", "older"}
+        assert tower.get("/api/usage?by=day") == before
+    assert not (data / "history.db").exists()
+
+
 def test_history_outlives_the_transcripts(home: Path, tmp_path: Path) -> None:
     """Agents delete theirs after a month; timelines and searches are still there."""
     data = tmp_path / "data"
