@@ -49,10 +49,10 @@ class Limits(Struct, frozen=True, kw_only=True):
 class DoorLimits(Struct, frozen=True, kw_only=True):
     """How often somebody may come. Beyond: 429 with Retry-After."""
 
-    failures_per_minute: int = 20  # credentials that are none, from one address
+    failures_per_minute: int = 100  # credentials that are none, from one address
     sign_ins_per_minute: int = 60  # of one address, that went well
-    requests_per_second: int = 200  # of one credential, below /api
-    requests_burst: int = 2_000
+    requests_per_second: int = 1_000  # of one credential, below /api
+    requests_burst: int = 5_000
     deliveries_per_second: int = 5_000  # of one token, below /v1
     deliveries_burst: int = 20_000
     audit_queue_max: int = 5_000  # acts that wait for the database; beyond: counted, not kept
