@@ -1,7 +1,7 @@
 /** Ties socket, poller and model together, and holds what a person can do to them. */
 
 import { computed, effect, signal } from "@preact/signals";
-import { get, type Me } from "./api";
+import { act, get, type Me } from "./api";
 import { heardTime, now } from "./clock";
 import type { Verdict } from "./closes";
 import { CLOSED, Connection, type Link } from "./connection";
@@ -143,6 +143,13 @@ function lost(verdict: Verdict, failures: number): void {
 function signedOut(): void {
   const left = screen.peek();
   stop(left === "app" || left === "expired" ? "expired" : "login");
+}
+
+/** Ends this browser's sign-in, in every tab and at every worker. */
+export async function signOut(): Promise<void> {
+  const { status, words } = await act("POST", "logout");
+  if (status === 204) stop("login");
+  else notify({ code: "sign_out", level: "warning", message: words });
 }
 
 function stop(to: Screen): void {

@@ -2,6 +2,7 @@
 
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { door } from "./door";
+import { me, signOut } from "./hub";
 import { Icon } from "./icons";
 import { sheetOpen } from "./keys";
 import { chosenLanguage, LANGUAGES, nameOfLanguage, t } from "./messages";
@@ -69,6 +70,11 @@ function Links() {
       >
         {t("Keyboard shortcuts")} <kbd>?</kbd>
       </button>
+      {me.value?.auth && (
+        <button type="button" class="ghost" data-testid="sign-out" onClick={() => void signOut()}>
+          {t("Sign out")}
+        </button>
+      )}
     </p>
   );
 }

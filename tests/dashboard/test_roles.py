@@ -61,3 +61,22 @@ async def test_whoever_is_revoked_is_shown_the_form(page: Page, tower: Tower) ->
     await sign_in(page, tower, secret)
     tower.change("DELETE", f"/api/tokens/{id_}", {})
     await expect(page.get_by_test_id("login-form")).to_be_visible(timeout=DEADLINE_S * 1000)
+
+
+async def test_whoever_signs_out_is_out_in_every_tab(page: Page, tower: Tower) -> None:
+    """The cookie is nothing any more, for this tab and for the one beside it."""
+    await sign_in(page, tower, tower.token)
+    other = await page.context.new_page()
+    await other.goto(tower.url)
+    await expect(other.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+    [cookie] = await page.context.cookies()
+    await page.get_by_test_id("menu").click()
+    async with page.expect_response("**/logout") as answered:
+        await page.get_by_test_id("sign-out").click()
+    await (await answered.value).finished()
+    for each in (page, other):
+        await expect(each.get_by_test_id("login-form")).to_be_visible()
+    assert await page.context.cookies() == []
+    await page.context.add_cookies([cookie])  # type: ignore[list-item]
+    await page.reload()
+    await expect(page.get_by_test_id("login-form")).to_be_visible()
