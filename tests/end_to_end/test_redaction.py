@@ -197,9 +197,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_every_route_that_takes_texts_is_planted() -> None:
-    """A new one comes with secrets of its own; metrics have no texts, the schema takes nothing."""
+    """A new one comes with secrets of its own; figures and signs of life have no texts."""
     paths = {str(route.path) for route in routes}  # type: ignore[attr-defined]
-    assert paths == TEXT_ROUTES | {"/v1/metrics", "/v1/events/schema.json"}
+    assert paths == TEXT_ROUTES | {"/v1/metrics", "/v1/alive", "/v1/events/schema.json"}
 
 
 @pytest.mark.redis_server
