@@ -26,6 +26,7 @@ from history.tables import sessions, usage, usage_days
 from ingest.files import Found, scan
 from ingest.first_read import DELTA, read_file
 from ingest.homes import Home
+from ingest.redact.screen import Screen
 from session import codec
 from session.mark import Mark
 from tests.ingest.reading import ORIGIN, until
@@ -48,6 +49,7 @@ class Life:
         self.recorder = Recorder(self.bus, self.store, flush_s=0.01)
         self._work = asyncio.create_task(self.recorder.run())
         self.reports = 0
+        self._screen = Screen()
 
     async def read(
         self, files: Iterable[Found], marks: dict[str, Mark], limit: int = 2**31
@@ -55,7 +57,7 @@ class Life:
         """Read files in this order; False when so many reports were told that it must die."""
         await self.recorder.led.wait()
         for found in files:
-            for kind, payload in read_file(found, marks.get(found.path), ORIGIN):
+            for kind, payload in read_file(found, marks.get(found.path), ORIGIN, self._screen):
                 if kind != DELTA:
                     continue
                 if self.reports >= limit:
