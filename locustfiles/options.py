@@ -13,19 +13,18 @@ from locust import events
 @events.init_command_line_parser.add_listener
 def add_options(parser: Any, **_: Any) -> None:
     """Options that stand in ``locust --help`` and, but for the file of the token, in its page."""
-    told = parser.add_argument_group("Agent Tower")
-    told.add_argument(
+    parser.add_argument(
         "--token-file", env_var="TOWER_TOKEN_FILE", default="", include_in_web_ui=False,
         help="a file with the token; else $TOWER_TOKEN, else none is sent",
     )  # fmt: skip
-    told.add_argument(
+    parser.add_argument(
         "--agent-rate", type=float, default=0.5, help="hook events a second of each session"
     )
-    told.add_argument(
+    parser.add_argument(
         "--asks-every", type=int, default=20, help="one tool call in so many asks a person"
     )
-    told.add_argument("--viewer-hz", type=int, default=60, help="frames a second a viewer wishes")
-    told.add_argument("--opened", type=int, default=4, help="sessions a viewer has open at once")
+    parser.add_argument("--viewer-hz", type=int, default=60, help="frames a second a viewer wishes")
+    parser.add_argument("--opened", type=int, default=4, help="sessions a viewer has open at once")
 
 
 def headers_of(options: Any) -> dict[str, str]:

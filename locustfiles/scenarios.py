@@ -21,9 +21,8 @@ TICK_S = 0.2
 @events.init_command_line_parser.add_listener
 def add_options(parser: Any, **_: Any) -> None:
     """Which one, and whether it is to take another time."""
-    told = parser.add_argument_group("Agent Tower: scenarios")
-    told.add_argument("--scenario", choices=list(SCENARIOS), default="5x2x1", help="which load")
-    told.add_argument(
+    parser.add_argument("--scenario", choices=list(SCENARIOS), default="5x2x1", help="which load")
+    parser.add_argument(
         "--seconds", type=float, default=0.0, help="how long it takes in all (0: as usual)"
     )
 

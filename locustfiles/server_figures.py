@@ -6,10 +6,12 @@ failure. Used by ``scenarios``.
 """
 
 import logging
+import socket
 import time
 import urllib.request
 from collections import defaultdict
 from typing import Any
+from urllib.parse import urlsplit
 
 import gevent
 import options
@@ -21,14 +23,27 @@ EVERY_S = 2.0
 logger = logging.getLogger(__name__)
 
 
+def resolved(url: str) -> list[str]:
+    """The same by each address of its host: behind one name may be several of a role."""
+    parts = urlsplit(url)
+    port = parts.port or 80
+    try:
+        found = socket.getaddrinfo(parts.hostname, port, socket.AF_INET, socket.SOCK_STREAM)
+    except OSError as error:
+        logger.warning("%s is not asked: %s", url, error)
+        return []
+    addresses = sorted({str(address[0]) for *_, address in found})
+    return [parts._replace(netloc=f"{each}:{port}").geturl() for each in addresses]
+
+
 class Watch:
     """Asks the roles of one run, and tells at its end."""
 
     def __init__(self, environment: Any) -> None:
-        options_of_run = environment.parsed_options
-        named = options_of_run.metrics.split(",") if options_of_run.metrics else []
-        self._addresses = named or [environment.host.rstrip("/") + "/metrics"]
-        self._headers = options.headers_of(options_of_run)
+        told = environment.parsed_options
+        named = told.metrics or environment.host.rstrip("/") + "/metrics"
+        self._addresses = [each for name in named.split(",") for each in resolved(name)]
+        self._headers = options.headers_of(told)
         self._readings: dict[str, list[Reading]] = defaultdict(list)
         self._asking = gevent.spawn(self._ask)
 
@@ -64,8 +79,10 @@ def listen() -> None:
     @events.init_command_line_parser.add_listener
     def add_options(parser: Any, **_: Any) -> None:
         parser.add_argument(
-            "--metrics", default="", help="addresses of /metrics, by commas (default: the host's)"
-        )
+            "--metrics", env_var="TOWER_LOAD_METRICS", default="",
+            help="addresses of /metrics, by commas (default: the host's); of a name with several "
+            "addresses each is asked",
+        )  # fmt: skip
 
     @events.test_start.add_listener
     def start(environment: Any, **_: Any) -> None:

@@ -1,8 +1,13 @@
 """The loads by name: the five are the promised ones, and time can be pressed without a change."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from locustfiles.shapes import SCENARIOS, Scenario, Stage
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "load.md"
 
 
 def test_the_five_are_what_their_names_say() -> None:
@@ -12,6 +17,18 @@ def test_the_five_are_what_their_names_say() -> None:
     for name, each in five.items():
         told = (each.sessions, each.events_per_second, each.stages[0].viewers)
         assert "x".join(f"{number:g}" for number in told) == name
+
+
+def test_every_scenario_is_explained() -> None:
+    """The page names those that there are, and no others."""
+    table = PAGE.read_text().partition("## Scenarios")[2].partition("## ")[0]
+    named = {
+        name
+        for line in table.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`([^`]+)`", line.split("|")[1])
+    }
+    assert named == set(SCENARIOS)
 
 
 def test_viewers_come_and_go_in_stages() -> None:
