@@ -43,6 +43,8 @@ class ViewerUser(User):
         super().__init__(environment)
         told = environment.parsed_options
         self._headers = options.headers_of(told)
+        if not self.host:
+            raise ValueError("which tower? name it by --host http://…")
         self._http = self.host.rstrip("/")
         self._opened_max = told.opened
         hello = {"rate_hz": told.viewer_hz, "subscriptions": told.opened}
@@ -145,7 +147,9 @@ class ViewerUser(User):
                 self._came_apart(lost)
             except (Violation, KeyError, ValueError) as error:
                 self._violated(error)
-            gevent.sleep(random.uniform(*RETRY_S))  # noqa: S311 - no secret
+            bye = self.viewer.reference.bye or {}
+            wait_s = bye.get("retry_ms", 0) / 1000 or random.uniform(*RETRY_S)  # noqa: S311
+            gevent.sleep(wait_s)
 
     def _connected(self) -> None:
         began = time.perf_counter()
