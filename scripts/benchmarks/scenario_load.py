@@ -132,8 +132,9 @@ class Watcher:
             lanes = LANES if asks else LANES[:1]
             shown = [(lane, stamps_in(payload["session_title"])[0]) for lane in lanes]
         for lane, stamp_ns in shown:
-            self.seen[lane].add(stamp_ns)
-            self.delays_ms[lane].append((now_ns - stamp_ns) / 1e6)
+            if stamp_ns not in self.seen[lane]:
+                self.seen[lane].add(stamp_ns)
+                self.delays_ms[lane].append((now_ns - stamp_ns) / 1e6)
 
     def lost(self, posted: dict[str, list[int]], last: dict[str, int]) -> int:
         """What this client never showed: of ours last values and requests, of others any event."""

@@ -137,7 +137,10 @@ def measure(name: str, system: str, seconds: float) -> Run:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 return runner.run(load.measure(rate, seconds))
         except* Violation as violations:
-            raise SystemExit(f"bench: {name}, {system}: {violations.exceptions[0]}") from None
+            found: BaseException = violations
+            while isinstance(found, BaseExceptionGroup):
+                found = found.exceptions[0]
+            raise SystemExit(f"bench: {name}, {system}: {found}") from None
 
 
 def quantile(values: list[float], share: float) -> float:
