@@ -24,6 +24,7 @@ from locustfiles.stamps import first_shown, stamps_in
 
 ASKS_EVERY = 5
 ACK_S = 0.5
+WARM_S = 2.0  # what is imported with the first request is no part of the load
 SETTLE_S = 2.0  # the slowest tick is a second
 HOOKS = "/v1/hooks/claude-code"
 LANES = ("overview", "attention")
@@ -160,11 +161,12 @@ class Load:
     async def measure(self, rate: float, seconds: float) -> Run:
         """So many events a second in all, for so long."""
         async with self._begun() as tasks:
+            driving = tasks.create_task(drive(rate, self._let_happen))
+            await asyncio.sleep(WARM_S)
             for each in self._watchers:
                 each.delays_ms.clear()
                 each.frames = 0
             before_s, began = spent_s(self._target.pid), time.monotonic()
-            driving = tasks.create_task(drive(rate, self._let_happen))
             lag = tasks.create_task(self._watch_lag())
             await asyncio.sleep(seconds)
             took_s, cpu_s = time.monotonic() - began, spent_s(self._target.pid) - before_s
