@@ -3,6 +3,7 @@
 Pure. Used by ``server_figures``.
 """
 
+import re
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 HISTOGRAMS = (
     "tower_hub_broadcast_latency_seconds", "tower_hub_flush_seconds", "tower_hub_loop_lag_seconds",
 )  # fmt: skip
+
+CPU, MEMORY = "process_cpu_seconds_total", "process_resident_memory_bytes"
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -28,6 +31,16 @@ def read(text: str) -> Series:
         (each.name, tuple(sorted(each.labels.items()))): each.value
         for family in text_string_to_metric_families(text)
         for each in family.samples
+    }
+
+
+def of_process(stat: str, status: str, ticks_per_s: int) -> Series:
+    """What Linux tells of a process (``/proc/*/stat`` and ``status``), by the names of a page."""
+    fields = stat.rpartition(")")[2].split()
+    held = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+    return {
+        (CPU, ()): (int(fields[11]) + int(fields[12])) / ticks_per_s,
+        (MEMORY, ()): int(held[1]) * 1024 if held else 0,
     }
 
 
@@ -54,18 +67,14 @@ def lines(address: str, readings: list[Reading]) -> list[str]:
     """What is told of one role at the end; two readings are the least."""
     first, last = readings[0], readings[-1]
     series, took_s = grown(first.series, last.series), last.at_s - first.at_s
-    cpu = sum(each for (name, _), each in series.items() if name == "process_cpu_seconds_total")
-    flushing = sum(v for (name, _), v in series.items() if name == "tower_hub_flush_seconds_sum")
-    held = [
-        value
-        for reading in readings
-        for (name, _), value in reading.series.items()
-        if name == "process_resident_memory_bytes"
-    ]
-    shares = (
-        f"{100 * cpu / took_s:.1f} % of a core, of them {100 * flushing / took_s:.1f} in flushes"
-    )
-    told = [f"{address}: {shares}; {max(held, default=0) / 1e6:.0f} MB at most"]
+    told = []
+    if (CPU, ()) in series:
+        told.append(f"{address}: {100 * series[CPU, ()] / took_s:.1f} % of a core")
+    if held := [each.series[MEMORY, ()] for each in readings if (MEMORY, ()) in each.series]:
+        told.append(f"{address}: {held[0] / 1e6:.0f} MB at first, {max(held) / 1e6:.0f} at most")
+    flushing = series.get(("tower_hub_flush_seconds_sum", ()))
+    if flushing is not None:
+        told.append(f"{address}: {100 * flushing / took_s:.1f} % of the time in flushes")
     for name in HISTOGRAMS:
         halves, most = quantile_ms(series, name, 0.5), quantile_ms(series, name, 0.99)
         told += [

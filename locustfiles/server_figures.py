@@ -6,16 +6,18 @@ failure. Used by ``scenarios``.
 """
 
 import logging
+import os
 import socket
 import time
 import urllib.request
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
 import options
-from figures import Reading, lines, read
+from figures import Reading, lines, of_process, read
 from locust import events
 from locust.runners import WorkerRunner
 
@@ -43,7 +45,9 @@ class Watch:
         told = environment.parsed_options
         named = told.metrics or environment.host.rstrip("/") + "/metrics"
         self._addresses = [each for name in named.split(",") for each in resolved(name)]
+        self._pids = dict(each.split("=") for each in told.pids.split(",") if each)
         self._headers = options.headers_of(told)
+        self._silent: set[str] = set()
         self._readings: dict[str, list[Reading]] = defaultdict(list)
         self._asking = gevent.spawn(self._ask)
 
@@ -51,6 +55,8 @@ class Watch:
         while True:
             for address in self._addresses:
                 self._take(address)
+            for role, pid in self._pids.items():
+                self._look_at(role, pid)
             gevent.sleep(EVERY_S)
 
     def _take(self, address: str) -> None:
@@ -59,9 +65,21 @@ class Watch:
             with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - the same
                 series = read(answer.read().decode())
         except (OSError, ValueError) as error:
-            logger.info("%s has no metrics: %s", address, error)
+            if address not in self._silent:
+                self._silent.add(address)
+                logger.info("%s has no metrics: %s", address, error)
             return
         self._readings[address].append(Reading(time.monotonic(), series))
+
+    def _look_at(self, role: str, pid: str) -> None:
+        folder = Path("/proc") / pid
+        try:
+            told = (folder / "stat").read_text(), (folder / "status").read_text()
+        except OSError as error:
+            logger.warning("%s is not there: %s", role, error)
+            return
+        series = of_process(*told, os.sysconf("SC_CLK_TCK"))
+        self._readings[role].append(Reading(time.monotonic(), series))
 
     def tell(self) -> None:
         """The figures, and no more questions."""
@@ -82,6 +100,10 @@ def listen() -> None:
             "--metrics", env_var="TOWER_LOAD_METRICS", default="",
             help="addresses of /metrics, by commas (default: the host's); of a name with several "
             "addresses each is asked",
+        )  # fmt: skip
+        parser.add_argument(
+            "--pids", default="",
+            help="roles on this machine whose CPU and memory are told: hub=1234,ingest=1235",
         )  # fmt: skip
 
     @events.test_start.add_listener

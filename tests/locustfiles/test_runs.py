@@ -5,6 +5,7 @@ A run that is well ends with exit code 0; anything a client may not be told make
 
 import asyncio
 import contextlib
+import re
 import socket
 import subprocess
 import sys
@@ -81,10 +82,13 @@ async def test_viewers_without_a_board_are_no_success(tower: Tower) -> None:
 @pytest.mark.parametrize("name", ["5x2x1", "20x5x5", "steps", "reconnect-storm"])
 async def test_a_scenario_runs_to_its_end(tower: Tower, name: str) -> None:
     """It ends by itself, and tells what the server says of itself."""
-    words = (*files("scenarios"), "--scenario", name, "--seconds", "8", "--stop-timeout", "3")
+    pids = f"tower={tower.process.pid}"
+    words = (*files("scenarios"), "--scenario", name, "--seconds", "8", "--stop-timeout", "3",
+             "--pids", pids)  # fmt: skip
     done = await locust(f"http://{tower.address}", tower.token, *words)
     assert done.code == 0, done.told
-    assert "of a core" in done.told
+    assert re.search(r"tower: [0-9.]+ % of a core", done.told)
+    assert re.search(r"tower: \d+ MB at first", done.told)
     assert "tower_hub_broadcast_latency_seconds overview" in done.told
     assert name != "reconnect-storm" or "back after a cut" in done.told
 
