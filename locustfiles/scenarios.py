@@ -15,7 +15,6 @@ from locust import LoadTestShape, events
 from shapes import SCENARIOS, Scenario
 
 SPAWN_PER_S = 100.0
-TICK_S = 0.2
 
 
 @events.init_command_line_parser.add_listener
