@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import uvloop
+from benchmarks_page import PAGE, write
 from processes import CLIENT_CORE, SERVER_CORE
 from scenario_load import Load, Run, Target
 from towers import ROOT, started
@@ -32,7 +32,6 @@ from locustfiles.baseline import WAYS
 from locustfiles.reference_client import Violation
 from locustfiles.shapes import SCENARIOS
 
-PAGE = ROOT / "docs" / "benchmarks.md"
 HEADING = "## The five scenarios, before and after"
 NAMES = tuple(SCENARIOS)[:5]
 RATES = {"ours, 60 Hz": 60, "ours, 1000 Hz": 1000, "ours, 5 Hz": 5}
@@ -191,16 +190,6 @@ def about(told: argparse.Namespace, late_ms: float) -> str:
     )
 
 
-def write(section: str) -> None:
-    """Put it into the page, in the place of the last one; what is said below the table stays."""
-    page = PAGE.read_text()
-    last = re.compile(rf"{HEADING}\n(?:[^|#\n].*\n|\n)*(?:\|.*\n)*")
-    if last.search(page):
-        PAGE.write_text(last.sub(lambda _: section, page, count=1))
-    else:
-        PAGE.write_text(page.rstrip("\n") + "\n\n" + section)
-
-
 def main() -> int:
     """Measure, print, write; gives the exit code."""
     told = parse()
@@ -222,7 +211,7 @@ def main() -> int:
         told.json.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     if told.write:
         paragraph = "\n".join(textwrap.wrap(about(told, late_ms), 118))
-        write(f"{HEADING}\n\n{paragraph}\n\n{table}\n")
+        write(HEADING, f"{HEADING}\n\n{paragraph}\n\n{table}\n")
     return 0
 
 
