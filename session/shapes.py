@@ -17,7 +17,8 @@ COUNT_MAX = 2**53
 OFFSET_MAX = 2**62
 TIME_MAX_MS = 4_102_444_800_000  # the year 2100
 NAME_CHARS_MAX = 300
-LABEL_CHARS_MAX = 100
+LABEL_CHARS_MAX = 255  # as long as a host's name may be
+SOURCE_CHARS_MAX = 100
 TEXT_CHARS_MAX = 1024
 """A row of the longest of them, each character an escape of six bytes, fits its frame."""
 
@@ -33,6 +34,7 @@ NEEDED = {
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS_MAX)]
 Label = Annotated[str, Meta(min_length=1, max_length=LABEL_CHARS_MAX)]
+OwnSource = Annotated[str, Meta(min_length=1, max_length=SOURCE_CHARS_MAX)]
 MayLabel = Annotated[str, Meta(max_length=LABEL_CHARS_MAX)] | None
 Short = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
 Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
@@ -252,7 +254,7 @@ class ReportShape(Common):
 class EventShape(Common):
     """An event; a session shows when each of its sources was heard."""
 
-    source: Label
+    source: OwnSource
     fields: Fields
 
 

@@ -9,6 +9,7 @@ from tests.session.made import NOW
 
 ESCAPED = "\x00"  # six bytes of JSON for one of text
 NAME, LABEL = ESCAPED * shapes.NAME_CHARS_MAX, ESCAPED * shapes.LABEL_CHARS_MAX
+SOURCE = ESCAPED * shapes.SOURCE_CHARS_MAX
 TEXT = ESCAPED * 3_000
 FIELDS = {
     "tool": NAME, "title": TEXT, "cwd": f"/{TEXT}", "branch": TEXT, "phase": TEXT,
@@ -22,7 +23,7 @@ def test_a_row_of_the_longest_names_fits_its_frame() -> None:
     for number in range(20):
         told: dict[str, Any] = {
             "type": "event", "id": f"e{number}", "session": NAME, "received_at": NOW,
-            "kind": "tool_start", "source": f"{LABEL[:-2]}{number}", "agent": LABEL,
+            "kind": "tool_start", "source": f"{SOURCE[:-2]}{number}", "agent": LABEL,
             "host": LABEL, "user": LABEL, "fields": {**FIELDS, "call": f"c{number}"},
         }  # fmt: skip
         lines.append(written(told))
