@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import uvloop
 
+from tests.end_to_end import namespaces
 from tests.end_to_end.cluster_watchers import Watcher
 from tests.hub import reference_client
 from tests.tower.processes import TOKEN
@@ -33,10 +34,12 @@ class Spec(msgspec.Struct, frozen=True):
 class Crowd:
     """Watchers in a process of their own."""
 
-    def __init__(self, specs: list[Spec], sessions: list[str], folder: Path, core: int) -> None:
+    def __init__(
+        self, specs: list[Spec], sessions: list[str], folder: Path, core: int, machine: str = ""
+    ) -> None:
         spawning = multiprocessing.get_context("spawn")
         self._orders, theirs = spawning.Pipe()
-        arguments = (theirs, specs, sessions, folder, core)
+        arguments = (theirs, specs, sessions, folder, core, machine)
         self._process = spawning.Process(target=attend, args=arguments, daemon=True)
         self._process.start()
 
@@ -54,9 +57,12 @@ class Crowd:
 
 
 def attend(
-    orders: Connection, specs: list[Spec], sessions: list[str], folder: Path, core: int
-) -> None:
-    """The process: watch until the last order."""
+    orders: Connection, specs: list[Spec], sessions: list[str], folder: Path, core: int,
+    machine: str,
+) -> None:  # fmt: skip
+    """The process: watch until the last order, on a machine of their own if it has a name."""
+    if machine:
+        namespaces.join(machine)
     if core >= 0:
         os.sched_setaffinity(0, {core})
     # The same values, several times as fast.

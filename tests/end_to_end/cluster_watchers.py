@@ -27,6 +27,8 @@ ACK_BYTES = 64 * 1024
 OPENED = 4
 SWITCH_S = 3.0
 BACK_S = (0.2, 2.0)  # full jitter between these, as all come back at once
+OPEN_S = 10.0
+SILENT_S = 25.0  # without any frame for so long: reconnect
 RECORDED = {"session.patch", "session.snapshot", "session.evicted", "session.stale"}
 
 
@@ -48,6 +50,7 @@ class Watcher:
         self._order: list[str] = []
         self._unacked_bytes = 0
         self._seen = 0
+        self._heard_s = 0.0
         self._stopping = False
 
     def watch(self, sessions: list[str]) -> None:
@@ -71,11 +74,13 @@ class Watcher:
     async def _connected(self) -> None:
         async with connect(
             f"ws://{self.hubs[0]}/ws", proxy=None, compression=None, ping_interval=None,
-            additional_headers=self._headers, max_size=None, open_timeout=30,
+            additional_headers=self._headers, max_size=None, open_timeout=OPEN_S, close_timeout=1,
         ) as self.socket:  # fmt: skip
             await self._greet()
             tasks = [asyncio.create_task(self._read(self.socket))]
-            tasks += [asyncio.create_task(each()) for each in (self._ack, self._focus)]
+            tasks += [
+                asyncio.create_task(each()) for each in (self._ack, self._focus, self._listen)
+            ]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -92,6 +97,7 @@ class Watcher:
         self.reference = ReferenceClient()
         self.reference.frames = deque(maxlen=2)  # type: ignore[assignment]
         self._seen = self._unacked_bytes = 0
+        self._heard_s = time.monotonic()
         self._order = [name for name in self._order if name in held]
         resume = []
         for name in self._order:
@@ -106,6 +112,7 @@ class Watcher:
         async for text in opened:
             data = text.encode() if isinstance(text, str) else text
             frame = self.reference.feed(data)
+            self._heard_s = time.monotonic()
             self._seen += 1
             self.frames += 1
             self.received_bytes += len(data)
@@ -122,8 +129,20 @@ class Watcher:
             self._note(kind, **{name: frame[name] for name in kept})
         elif kind == "overview.snapshot" and frame["part"] == frame["parts"]:
             self._note(kind)
+        elif kind == "overview.patch":
+            told = [row["updated_at"] for row in frame["set"] if row.get("updated_at")]
+            if told:
+                self._note(kind, age_ms=round(time.time() * 1000) - max(told))
+        elif kind == "attention":
+            self._note(kind, full=frame["full"], opened=[each["id"] for each in frame["open"]])
         elif kind in ("error", "notice", "bye"):
             self._note(kind, code=frame["code"])
+
+    async def _listen(self) -> None:
+        """Nothing at all for so long, not even a heartbeat, is a connection that is gone."""
+        while (rest_s := self._heard_s + SILENT_S - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(rest_s)
+        raise TimeoutError("nothing was heard")
 
     async def _ack(self) -> None:
         acked = 0
