@@ -105,19 +105,19 @@ def opened(found: Evidence) -> Iterator[str]:
     """I6: never more than the cap, and nothing of what was evicted until it is opened again."""
     for name, recording in found.recordings.items():
         held: set[str] = set()
-        evicted: set[str] = set()
+        asked: Counter[str] = Counter()  # each eviction ends one opening
         for note in recording:
             kind, session = note["kind"], note.get("session", "")
             if kind == "connect":
-                held, evicted = set(), set()
+                held, asked = set(), Counter(each["session"] for each in note["resume"])
             elif kind == "subscribe":
-                evicted.discard(session)
+                asked[session] += 1
             elif kind == "session.evicted":
                 held.discard(session)
-                evicted.add(session)
+                asked[session] -= 1
             elif kind in ("session.snapshot", "session.patch"):
                 held.add(session)
-                if session in evicted:
+                if asked[session] <= 0:
                     yield f"I6 {name}: a {kind} of {session}, which was evicted"
             if len(held) > CAP:
                 yield f"I6 {name} has {len(held)} sessions open"
