@@ -27,7 +27,7 @@ pytest.register_assert_rewrite(
     "tests.history.told",
     "tests.hub.live.behind",
     "tests.hub.made",
-    "tests.hub.reference_client",
+    "locustfiles.reference_client",
 )
 
 # Machines that run tests are slow at times; a failing example is printed so that it can be kept.

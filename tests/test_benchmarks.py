@@ -24,7 +24,7 @@ def test_the_shell_entry_says_what_it_measures() -> None:
         [ROOT / "scripts/bench"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
-    assert "fanout, history, first-read or dashboard" in done.stderr
+    assert "fanout, scenarios, history, first-read or dashboard" in done.stderr
 
 
 def test_every_question_to_history_is_measured(tmp_path: Path) -> None:
@@ -42,6 +42,24 @@ def test_every_question_to_history_is_measured(tmp_path: Path) -> None:
     assert {row["what"].split(",")[0].split(" ")[0] for row in rows} == {
         "list", "search", "usage", "timeline", "restore",
     }  # fmt: skip
+    assert all(0 < row["p50_ms"] <= row["p99_ms"] for row in rows)
+
+
+def test_a_scenario_is_measured_before_and_after(tmp_path: Path) -> None:
+    """Ours at three rates and three naive servers, and ours loses nothing."""
+    told = tmp_path / "told.json"
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmarks/scenarios.py", "--scenario", "5x2x1", "--rounds", "1",
+         "--seconds", "2", "--json", str(told)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(told.read_text())
+    assert {row["system"] for row in rows} == {
+        "ours, 60 Hz", "ours, 1000 Hz", "ours, 5 Hz", "sequential", "gather", "gather-timeout",
+    }  # fmt: skip
+    assert [row["lost"] for row in rows] == [0] * 6
     assert all(0 < row["p50_ms"] <= row["p99_ms"] for row in rows)
 
 

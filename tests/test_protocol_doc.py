@@ -14,6 +14,7 @@ import pytest
 
 import hub.limits
 import ingest.limits
+import ingest.ship.limits
 from hub.live import requests
 from hub.live.client import Client
 from hub.live.hello import parse_hello
@@ -29,7 +30,9 @@ PROTOCOL = ROOT / "docs" / "protocol.md"
 REFERENCE = ROOT / "docs" / "reference.md"
 SPEAKERS = [*sorted((ROOT / "hub" / "live").glob("*.py")), ROOT / "hub" / "websocket.py"]
 FROM_CLIENT, FROM_HUB = "From the client to the hub", "From the hub to the client"
-LIMITS = (hub.limits.Limits, ingest.limits.Limits)
+LIMITS = (
+    hub.limits.Limits, hub.limits.DoorLimits, ingest.limits.Limits, ingest.ship.limits.Limits,
+)  # fmt: skip
 BUILDERS = {"frame", "rows_frames", "Frame", "client.tell"}
 
 
@@ -175,7 +178,7 @@ def test_the_log_understands_the_examples() -> None:
 
 
 def test_every_limit_is_documented_with_its_default() -> None:
-    """The table of limits names each one of both packages, with the default that it has."""
+    """The tables of limits name each one, with the default that it has."""
     defaults = {
         name: value for each in LIMITS for name, value in msgspec.to_builtins(each()).items()
     }

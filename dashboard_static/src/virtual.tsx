@@ -5,8 +5,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { Slots } from "./slots";
+import { useLayoutEffect } from "preact/hooks";
 
 export interface Places {
   count: number;
@@ -60,55 +59,38 @@ export function rangeInView(places: Places, top: number, height: number, spare =
 interface Props {
   scroller: { current: HTMLDivElement | null };
   places: Places;
-  /** What stands in a place: it keeps its element wherever it moves. */
-  idOf: (at: number) => string;
-  row: (at: number, top: number, key: number) => ComponentChildren;
+  row: (at: number, top: number) => ComponentChildren;
 }
 
-/** No longer than this between two scroll events: it still moves. */
-const REST_MS = 150;
-
 /** Goes inside the scrolling element, whose ref it is given. */
-export function VirtualRows({ scroller, places, idOf, row }: Props) {
+export function VirtualRows({ scroller, places, row }: Props) {
   const step = Math.min(places.rowHeight, places.headHeight);
   const top = useSignal(0);
   const height = useSignal(800);
-  const moves = useSignal(false);
-  const slots = useRef<Slots | null>(null);
-  slots.current ??= new Slots();
   useLayoutEffect(() => {
     const element = scroller.current!;
-    let resting: number | undefined;
     // A step at a time: scrolling inside one row changes nothing that is drawn.
     const scrolled = () => {
       top.value = Math.floor(element.scrollTop / step) * step;
     };
-    const moved = () => {
-      moves.value = true;
-      clearTimeout(resting);
-      resting = setTimeout(() => (moves.value = false), REST_MS);
-      scrolled();
-    };
     const resized = new ResizeObserver(() => {
       height.value = element.clientHeight + step;
     });
-    element.addEventListener("scroll", moved, { passive: true });
+    element.addEventListener("scroll", scrolled, { passive: true });
     resized.observe(element);
     height.value = element.clientHeight + step;
     scrolled();
     return () => {
-      element.removeEventListener("scroll", moved);
-      clearTimeout(resting);
+      element.removeEventListener("scroll", scrolled);
       resized.disconnect();
     };
   }, [step]);
   const { first, last } = rangeInView(places, top.value, height.value);
-  const ids = Array.from({ length: last - first }, (_, at) => idOf(first + at));
-  // At rest the document tells the rows in their order, for whoever hears or copies them.
-  const placed = slots.current.place(ids, moves.value);
+  const rows: ComponentChildren[] = [];
+  for (let at = first; at < last; at++) rows.push(row(at, topOf(places, at)));
   return (
     <div class="sizer" role="presentation" style={{ height: `${topOf(places, places.count)}px` }}>
-      {placed.map(({ slot, at }) => row(first + at, topOf(places, first + at), slot))}
+      {rows}
     </div>
   );
 }

@@ -20,10 +20,10 @@ from typing import Any
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from locustfiles.reference_client import ReferenceClient
 from session.fold import fold, new_session
 from session.state import detail
 from tests.hub.made import plain
-from tests.hub.reference_client import ReferenceClient
 from tower.replay import Play, Player, find
 
 Json = dict[str, Any]

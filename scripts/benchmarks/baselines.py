@@ -15,68 +15,32 @@ import msgspec
 import serving
 import uvicorn
 from generator import Fleet, drive
-from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.asyncio.server import serve as serve_websockets
 
-SEND_TIMEOUT_S = 5.0
+from locustfiles.baseline import WAYS, Naive
+
 BUFFER_BYTES_MAX = 1 << 20
 
 Send = Callable[[str], Awaitable[None]]
 
 
-class Naive:
-    """A Starlette application that sends to its sockets in turn, or all at once."""
-
-    def __init__(self, way: str) -> None:
-        self.sockets: set[WebSocket] = set()
-        self._way = way
-        self.app = Starlette(routes=[WebSocketRoute("/ws", self._accept)])
-
-    async def _accept(self, opened: WebSocket) -> None:
-        await opened.accept()
-        self.sockets.add(opened)
-        try:
-            while True:
-                await opened.receive_text()
-        except WebSocketDisconnect:
-            self.sockets.discard(opened)
-
-    async def _send(self, opened: WebSocket, text: str) -> None:
-        try:
-            await opened.send_text(text)
-        except (WebSocketDisconnect, RuntimeError):
-            self.sockets.discard(opened)
-
-    async def send(self, text: str) -> None:
-        """One text to everybody."""
-        opened = list(self.sockets)
-        if self._way == "sequential":
-            for each in opened:
-                await self._send(each, text)
-        elif self._way == "gather":
-            await asyncio.gather(*(self._send(each, text) for each in opened))
-        else:
-            sends = (asyncio.wait_for(self._send(each, text), SEND_TIMEOUT_S) for each in opened)
-            await asyncio.gather(*sends, return_exceptions=True)
-
-    async def serve(self, told: argparse.Namespace) -> None:
-        """Listen and send until cancelled."""
-        listener = serving.listen()
-        config = uvicorn.Config(
-            self.app, lifespan="off", access_log=False, log_config=None, backlog=2048,
-            ws_per_message_deflate=False,
-        )  # fmt: skip
-        server = uvicorn.Server(config)
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(server.serve(sockets=[listener]))
-            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-                await asyncio.sleep(0.001)
-            serving.announce(listener.getsockname()[1])
-            tasks.create_task(generate(told, self.send, lambda: len(self.sockets)))
+async def serve_naive(told: argparse.Namespace) -> None:
+    """One of ``locustfiles/baseline.py``, told events by itself; listens until cancelled."""
+    naive = Naive(told.way)
+    listener = serving.listen()
+    config = uvicorn.Config(
+        naive.app, lifespan="off", access_log=False, log_config=None, backlog=2048,
+        ws_per_message_deflate=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.001)
+        serving.announce(listener.getsockname()[1])
+        tasks.create_task(generate(told, naive.send, lambda: len(naive.sockets)))
 
 
 async def serve_broadcast(told: argparse.Namespace) -> None:
@@ -131,7 +95,7 @@ def _frame(size: int) -> str:
 def parse() -> argparse.Namespace:
     """The words of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("way", choices=["sequential", "gather", "gather-timeout", "broadcast"])
+    parser.add_argument("way", choices=[*WAYS, "broadcast"])
     parser.add_argument("--seconds", type=float, default=60, help="stop by itself after so long")
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--rate", type=float, default=0, help="a second in all; 0: saturation")
@@ -145,6 +109,6 @@ if __name__ == "__main__":
     way: Callable[[], Any] = (
         (lambda: serve_broadcast(words))
         if words.way == "broadcast"
-        else (lambda: Naive(words.way).serve(words))
+        else (lambda: serve_naive(words))
     )
     serving.run(way, words.seconds)

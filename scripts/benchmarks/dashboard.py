@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks_page import write
 from dashboard_heap import heap_rows, sampled
 from dashboard_page import (
     Board,
@@ -30,7 +30,6 @@ from dashboard_page import (
 )
 from fanout import machine, shown
 from playwright.async_api import async_playwright
-from recorded import PAGE
 from towers import ROOT, Tower, started
 
 HEADING = "## Dashboard"
@@ -212,16 +211,6 @@ def about(told: argparse.Namespace) -> str:
     )
 
 
-def write(section: str) -> None:
-    """Put it into the page, in the place of the last one; what is said below the table stays."""
-    page = PAGE.read_text()
-    last = re.compile(rf"{HEADING}\n(?:[^|#\n].*\n|\n)*(?:\|.*\n)*")
-    if last.search(page):
-        PAGE.write_text(last.sub(lambda _: section, page, count=1))
-    else:
-        PAGE.write_text(page.rstrip("\n") + "\n\n" + section)
-
-
 def run(told: argparse.Namespace) -> list[Row]:
     """All rounds, each with a tower of its own."""
     if told.traces:
@@ -253,7 +242,7 @@ def main() -> int:
         told.json.write_text(json.dumps(document, indent=2))
     if told.write:
         paragraph = "\n".join(textwrap.wrap(about(told), 118))
-        write(f"{HEADING}\n\n{paragraph}\n\n{text}\n")
+        write(HEADING, f"{HEADING}\n\n{paragraph}\n\n{text}\n")
     return 0
 
 

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks_page import PAGE
 from fanout import machine, shown
 from made_history import RARE, WORKSPACE, Maker, Size, fill
 from towers import started
@@ -32,7 +33,6 @@ TARGET_MS = 50.0
 LIVE_SESSIONS = 200
 FULL = Size(sessions=15_000, entries=5_000_000, live_share=0.1)
 QUICK = Size(sessions=150, entries=3_000, live_share=0.1)
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 HEADING = "## History"
 HEAD = "| question | p50 ms | p99 ms | CPU ms | p99 ≤ 50 |\n|---|---|---|---|---|"
 CASE_S_MAX = 20.0

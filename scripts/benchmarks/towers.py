@@ -44,17 +44,13 @@ class Tower(NamedTuple):
 
     def cpu_percent(self, seconds: float) -> float:
         """The part of a core that it and its processes take, over some seconds."""
-        before = sum(map(_spent_s, self._pids()))
+        before = spent_s(self.pid)
         time.sleep(seconds)
-        return 100 * (sum(map(_spent_s, self._pids())) - before) / seconds
+        return 100 * (spent_s(self.pid) - before) / seconds
 
     def resident_bytes(self) -> int:
         """Memory of it and its processes; what they share counts in parts."""
-        return sum(map(_proportional_bytes, self._pids()))
-
-    def _pids(self) -> list[int]:
-        told = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [self.pid, *map(int, told.split())]
+        return sum(map(_proportional_bytes, _family(self.pid)))
 
 
 def _is_whole(mark: bytes) -> bool:
@@ -65,9 +61,16 @@ def _is_whole(mark: bytes) -> bool:
     return read is not None and read.mtime_ns > 0
 
 
-def _spent_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_S
+def _family(pid: int) -> list[int]:
+    told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [pid, *map(int, told.split())]
+
+
+def spent_s(pid: int) -> float:
+    """The CPU that a process and those it started have taken, in seconds."""
+    stats = (Path(f"/proc/{each}/stat").read_text() for each in _family(pid))
+    fields = (stat.rpartition(")")[2].split() for stat in stats)
+    return sum(int(each[11]) + int(each[12]) for each in fields) * TICK_S
 
 
 def _proportional_bytes(pid: int) -> int:

@@ -47,6 +47,15 @@ def test_every_service_keeps_to_itself(composed: dict[str, Any]) -> None:
         assert composed["services"][name]["tmpfs"] == ["/tmp"]
 
 
+def test_the_load_comes_only_when_it_is_asked_for(composed: dict[str, Any]) -> None:
+    """Its page, which has no login, is on loopback, and the token reaches it as a secret."""
+    load = composed["services"]["locust"]
+    assert load["profiles"] == ["loadtest"]
+    assert load["ports"] == ["${LOCUST_PUBLISH:-127.0.0.1:8089}:8089"]
+    assert load["secrets"] == ["token"]
+    assert load["read_only"] is True
+
+
 def test_every_secret_is_a_file_that_is_made(composed: dict[str, Any], folder: Path) -> None:
     """No secret stands in the composition, and none that it names is missing."""
     wanted = {Path(each["file"]).name for each in composed["secrets"].values()}

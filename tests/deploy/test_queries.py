@@ -133,6 +133,7 @@ def test_every_variable_of_a_deployment_is_a_setting() -> None:
 
     known = {name for each in SETTINGS for name in (each.env, each.env_no, each.env_file) if name}
     known |= {"TOWER_PUBLISH"}  # where the composition itself listens
+    known |= {"TOWER_LOAD_METRICS"}  # whom the load asks
     files = [queries.ROOT / "docker-compose.yml", queries.DEPLOY / "Dockerfile"]
     files += sorted((queries.DEPLOY / "kubernetes").rglob("*.yaml"))
     used = {name for path in files for name in re.findall(r"\bTOWER_[A-Z_]+", path.read_text())}

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 import uvloop
 
+from locustfiles import reference_client
 from tests.end_to_end import namespaces
 from tests.end_to_end.cluster_watchers import Watcher
-from tests.hub import reference_client
 from tests.tower.processes import TOKEN
 
 READY_S = 60.0

@@ -18,7 +18,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.hub.reference_client import ReferenceClient, Violation
+from locustfiles.reference_client import ReferenceClient, Violation
 
 Json = dict[str, Any]
 

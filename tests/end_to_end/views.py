@@ -28,10 +28,10 @@ from hub.live.groups import Group
 from hub.live.views import View
 from hub.rest import live as live_routes
 from hub.worker import now_ms
+from locustfiles.reference_client import Violation
 from session.delta import Delta
 from session.state import Session, summary
 from tests.hub.made import event, permission, report, tool_end
-from tests.hub.reference_client import Violation
 from tests.hub.servers import Live, Served, served, until
 from tower.replay import Play, Player, Recording, find
 

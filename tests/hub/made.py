@@ -12,10 +12,10 @@ from hub.live.hello import parse_hello
 from hub.live.requests import focus
 from hub.live.switchboard import Switchboard
 from hub.live.views import View
+from locustfiles.reference_client import ReferenceClient
 from session.delta import Delta, Entry, Event, Report, Time
 from session.fold import fold, new_session
 from session.state import Session, detail, item_view, summary
-from tests.hub.reference_client import ReferenceClient
 from tests.hub.transport import Transport
 
 NOW = 1_790_000_000_000

@@ -14,13 +14,13 @@ from hub.live.hello import parse_hello
 from hub.live.requests import focus
 from hub.live.switchboard import Switchboard
 from hub.worker import Worker, now_ms
+from locustfiles.reference_client import ReferenceClient
 from session import checkpoint
 from session.checkpoint import Saved
 from session.fold import fold, new_session
 from session.state import SERIES_NAMES, detail, item_view
 from tests.bus.conftest import Server
 from tests.hub.made import plain
-from tests.hub.reference_client import ReferenceClient
 from tests.hub.servers import until
 
 PARTITIONS = 2

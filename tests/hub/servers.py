@@ -27,9 +27,9 @@ from hub.live.views import View
 from hub.websocket import Hub
 from hub.worker import Worker
 from hub.wsprotocol import HubProtocol
+from locustfiles.reference_client import ReferenceClient
 from session.delta import Delta
 from session.state import Session, summary
-from tests.hub.reference_client import ReferenceClient
 from tower import health
 
 TOKEN = "made-up-token"

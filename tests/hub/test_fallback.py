@@ -14,8 +14,8 @@ from starlette.websockets import WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from hub.wsprotocol import EXTENSION, socket_of
+from locustfiles.reference_client import ReferenceClient
 from tests.hub.made import NOW, event, permission, report, said
-from tests.hub.reference_client import ReferenceClient
 from tests.hub.servers import BEARER, Live, closed, make_app, make_door, make_hub, served, until
 
 URL = "ws://127.0.0.1:8787/ws"

@@ -16,10 +16,10 @@ from hub.live.client import Client
 from hub.live.hello import parse_hello
 from hub.live.switchboard import Switchboard
 from hub.worker import Worker
+from locustfiles.reference_client import ReferenceClient
 from session.delta import Delta
 from session.state import Session
 from tests.hub.made import NOW, event, folded, past, permission, report, said
-from tests.hub.reference_client import ReferenceClient
 from tests.hub.servers import Kept, Restore, until
 
 DEADLINE_S = 5.0

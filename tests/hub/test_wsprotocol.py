@@ -17,10 +17,10 @@ from websockets.exceptions import InvalidStatus
 
 from hub import wsprotocol
 from hub.wsprotocol import UNSENT_BYTES_MAX, WRITE_BUFFER_BYTES_MAX, HubProtocol, self_test
+from locustfiles.reference_client import ReferenceClient
 from tests.hub import raw
 from tests.hub.made import NOW, event, permission, report, said
 from tests.hub.raw import CLOSE, HELLO, Peer, framed, peer
-from tests.hub.reference_client import ReferenceClient
 from tests.hub.servers import Served, served, until
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from hub.live.client import Client
 from hub.live.hello import parse_hello
 from hub.live.requests import focus
-from tests.hub.reference_client import Frame, Opened
+from locustfiles.reference_client import Frame, Opened
 from tests.hub.transport import Transport
 from tests.simulation.faults import Loss
 from tests.simulation.models import Doubting, Model

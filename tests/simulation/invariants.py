@@ -11,9 +11,9 @@ from hub.live.attention import ATTENTION
 from hub.live.outbox import SMALL_BYTES, Bundle, Outbox
 from hub.live.switchboard import Switchboard
 from hub.live.wire import Frame as Written
+from locustfiles.reference_client import Frame, Opened
 from session.state import TOKEN_NAMES, Session, item_view, summary
 from tests.hub.made import plain
-from tests.hub.reference_client import Frame, Opened
 from tests.simulation.clients import Link
 from tests.simulation.log import Log, State
 from tests.simulation.workers import Worker

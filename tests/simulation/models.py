@@ -6,7 +6,7 @@ resync, as PROTOCOL.md says. Both keep what they did and heard, in its order.
 
 from typing import Any
 
-from tests.hub.reference_client import Frame, Opened, Parts, ReferenceClient
+from locustfiles.reference_client import Frame, Opened, Parts, ReferenceClient
 
 GLOBAL = ("overview.snapshot", "overview.patch", "attention", "notice", "heartbeat")
 NOT_OPEN = ("unknown_session", "snapshot_failed")

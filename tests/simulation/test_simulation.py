@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from locustfiles import reference_client
 from session import timeline
-from tests.hub import reference_client
 from tests.simulation.world import World
 
 SEEDS = 200

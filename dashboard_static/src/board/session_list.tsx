@@ -61,11 +61,10 @@ export function SessionList() {
         <VirtualRows
           scroller={scroller}
           places={places}
-          idOf={(index) => entries[index]!}
-          row={(index, top, key) => {
+          row={(index, top) => {
             const id = entries[index]!;
             const Entry = isHead(places, index) ? GroupHead : SessionRow;
-            return <Entry key={key} id={id} at={index} top={top} selected={index === at} />;
+            return <Entry key={id} id={id} at={index} top={top} selected={index === at} />;
           }}
         />
         {entries.length === 0 && <Nothing />}

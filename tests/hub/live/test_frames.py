@@ -5,8 +5,8 @@ import json
 import pytest
 
 from hub.live.frames import CLOSE_CODES, Section, frame, patch_frames, rows_frames, split
+from locustfiles.reference_client import FRAME_BYTES_MAX
 from tests.hub.made import NOW, Desk, Viewer, event, of_type, report, said, tokens
-from tests.hub.reference_client import FRAME_BYTES_MAX
 
 
 def opened(*entries_and_values: object) -> tuple[Desk, Viewer]:
