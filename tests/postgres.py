@@ -1,4 +1,7 @@
-"""A real PostgreSQL of this run's own: it trusts everybody on loopback, and keeps nothing."""
+"""A real PostgreSQL of this run's own: it trusts everybody on loopback.
+
+It keeps what it has committed if it dies, where it is asked to; never if the machine does.
+"""
 
 import contextlib
 import itertools
@@ -53,12 +56,13 @@ def why_absent() -> str | None:
 class Postgres:
     """A server in a folder of its own, which may be ended and started again."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, is_durable: bool) -> None:
         programs = find_programs()
         assert programs is not None
         self.url = f"postgresql://tower@127.0.0.1:{port}/postgres"
         self._programs = programs
         self._port = str(port)
+        self._options = {**OPTIONS, **({"synchronous_commit": "on"} if is_durable else {})}
         self._log, self._data = folder / "log", folder / "data"
         self._as_user: dict[str, Any] = {
             "user": server_user(), "cwd": folder, "stdin": subprocess.DEVNULL,
@@ -74,7 +78,9 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, and return when it takes connections."""
-        options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        options = [
+            part for name, value in self._options.items() for part in ("-c", f"{name}={value}")
+        ]
         command = [self._programs / "postgres", "-D", self._data, "-p", self._port, *options]
         with self._log.open("ab") as told:
             self._server = subprocess.Popen(command, stdout=told, stderr=told, **self._as_user)
@@ -107,14 +113,14 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def running(port: int) -> Iterator[Postgres]:
+def running(port: int, *, is_durable: bool = False) -> Iterator[Postgres]:
     """A server on a port, until the end of the block."""
     # Not below pytest's own folders: the server's user may not enter them.
     folder = Path(tempfile.mkdtemp(prefix="tower-postgres-"))
     try:
         if (user := server_user()) is not None:
             shutil.chown(folder, user)
-        server = Postgres(folder, port)
+        server = Postgres(folder, port, is_durable=is_durable)
         server.make()
         try:
             server.start()

@@ -1,11 +1,13 @@
 """A process full of watchers, for one could not read for hundreds of them.
 
-Started by ``cluster``, which tells it by words when to settle, to look at its items and to save.
+Started by ``cluster`` and by faults, which tell it by words when to settle, to come to rest, to
+look at its items and to save.
 """
 
 import asyncio
 import multiprocessing
 import os
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,12 +79,19 @@ def attend(
     orders.send("save")
 
 
+async def _until(condition: Callable[[], bool]) -> None:
+    """Whoever gave the order gives up in the end."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+
+
 async def _attend(orders: Connection, watchers: list[Watcher]) -> None:
     tasks = [asyncio.create_task(each.run()) for each in watchers]
     while (order := await asyncio.to_thread(orders.recv)) != "save":
         if order == "watch":
-            while not all(each.reference.overview for each in watchers):  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+            await _until(lambda: all(each.reference.overview for each in watchers))
+        elif order == "rest":
+            await _until(lambda: all(each.is_at_rest for each in watchers))
         for each in watchers:
             if order == "settle":
                 each.settle()

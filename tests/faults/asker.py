@@ -1,4 +1,4 @@
-"""Agents that ask a person, one a second, and are answered after a while.
+"""Agents that ask a person, a new one each second, and are answered after a while.
 
 The workload's own questions are answered within moments; these stay open long enough that every
 client must have been told of them. Posts to a real ingest until each is taken.
@@ -13,7 +13,6 @@ from tests.end_to_end.cluster_story import Posting, Story, now_ms
 
 EVERY_S = 1.0
 OPEN_ASKS = 7
-SESSIONS = 10
 
 
 class Asker(threading.Thread):
@@ -25,11 +24,6 @@ class Asker(threading.Thread):
         self._open: deque[tuple[str, str]] = deque()
         self._count = 0
 
-    def begin(self) -> None:
-        """Every session is on the board before anybody asks."""
-        names = (f"ask-{n}" for n in range(SESSIONS))
-        self._story.tell([self._event(name, "prompt", text=name, hash=name) for name in names])
-
     def run(self) -> None:
         """One question each second; a batch that is not taken is posted again."""
         with contextlib.closing(Posting(self._story)) as connection:
@@ -37,7 +31,7 @@ class Asker(threading.Thread):
                 connection.post(self._next())
 
     def _next(self) -> list[Delta]:
-        session, call = f"ask-{self._count % SESSIONS}", f"ask-{self._count}"
+        session = call = f"ask-{self._count}"
         told = {"tool": "Bash", "call": call, "input_hash": call, "summary": f"make {call}"}
         events: list[Delta] = [
             self._event(session, "prompt", text=call, hash=call),

@@ -5,6 +5,7 @@ Collected once the load has ended and everything may come to rest; judges nothin
 
 import asyncio
 import contextlib
+import itertools
 import json
 import time
 import traceback
@@ -17,10 +18,12 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from bus import keys
+from bus.base import partition_of
 from bus.limits import PARTITIONS
 from history.database import Database
 from history.store import Store
-from session.delta import Delta
+from session.delta import Delta, Event
+from tests.end_to_end.cluster_story import now_ms
 from tests.faults.scene import HUBS, Scene
 from tests.history.looking import rows_of
 from tests.history.told import Told, check
@@ -56,6 +59,7 @@ class Evidence:
     before: Json = field(default_factory=dict)
     after: Json = field(default_factory=dict)
     marks: list[tuple[float, str]] = field(default_factory=list)
+    is_timed: bool = True  # whether it may be asked how soon everything was
 
     def when(self, kind: str) -> float:
         """When it was done last."""
@@ -64,12 +68,12 @@ class Evidence:
 
 def collect(scene: Scene) -> Evidence:
     """Bring the load to its end, and keep what is to be seen."""
-    found = Evidence(scene.story.acknowledged)
-    ended_s = scene.when("ended")
+    found = Evidence(scene.story.acknowledged, is_timed=scene.shape.patience <= 1)
     scene.crowd.tell("settle")
-    time.sleep(max(0.0, ended_s + SOON_S - time.time()))
-    scene.crowd.tell("items")
-    time.sleep(max(0.0, ended_s + QUIET_S - time.time()))
+    if found.is_timed:
+        _wait_as_promised(scene)
+    else:
+        _wait_for_rest(scene)
     scene.crowd.tell("save")
     for name, each in scene.roles.items():
         code = each.process.poll()
@@ -92,6 +96,34 @@ def collect(scene: Scene) -> Evidence:
     found.before, found.after = scene.seen.pop("before"), scene.usage()
     found.marks = scene.marks
     return found
+
+
+def _wait_as_promised(scene: Scene) -> None:
+    """Attention is complete so soon, and everything else a little later."""
+    ended_s = scene.when("ended")
+    time.sleep(max(0.0, ended_s + SOON_S - time.time()))
+    scene.crowd.tell("items")
+    time.sleep(max(0.0, ended_s + QUIET_S - time.time()))
+
+
+def _wait_for_rest(scene: Scene) -> None:
+    """The hubs have folded a last word in every partition, and nobody is told anything more."""
+    words: dict[int, Event] = {}
+    for name in (f"last-{n}" for n in itertools.count()):
+        word = Event(id=name, session=name, kind="prompt", source="hooks", at=now_ms(),
+                     received_at=0, fields={"text": name, "hash": name})  # fmt: skip
+        words.setdefault(partition_of(*word.key, PARTITIONS), word)
+        if len(words) == PARTITIONS:
+            break
+    scene.story.tell(list(words.values()))
+    names = [each.session for each in words.values()]
+    for hub in HUBS:
+        scene.until(
+            lambda: all("cursor" in _live(scene, hub, each) for each in names),  # noqa: B023
+            RECORDED_S, f"I1 {hub} has not caught up",
+        )  # fmt: skip
+    scene.crowd.tell("rest")
+    scene.crowd.tell("items")
 
 
 def is_recorded(url: str) -> bool:
@@ -138,7 +170,7 @@ def _boards(scene: Scene, sessions: list[str]) -> dict[str, dict[str, Json]]:
     """What each hub answers of each session; what differs is asked for again for a moment."""
     hubs = [name for name in HUBS if scene.roles[name].process.poll() is None]
     told: dict[str, dict[str, Json]] = {name: {} for name in hubs}
-    deadline = time.monotonic() + AGREED_S
+    deadline = time.monotonic() + AGREED_S * scene.shape.patience
     for session in sessions:
         while True:
             for name in hubs:

@@ -223,7 +223,7 @@ FAULTS = [
         name="Ingest killed",
         hurt=ingest.killed,
         is_short=True,
-        injected="SIGKILL three times under load, back after 1 s; producers post again",
+        injected="SIGKILL five times under load, back after 1 s; producers post again",
         must_hold="each event exactly once (I10 I12)",
     ),
     Fault(

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from tests import postgres
-from tests.bus.conftest import Server, free_port
+from tests.bus.conftest import Server
 from tests.end_to_end.cluster_crowd import Crowd, Spec
 from tests.end_to_end.cluster_log import LogReader
 from tests.end_to_end.cluster_story import Story
@@ -41,6 +41,9 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     clients: int = 24
     rate: int = 100
     seed: int = 1
+    times: int = 5  # what dies again and again dies so often
+    peace_s: float = 6.0  # before anything is hurt
+    patience: float = 1.0  # how many times as long as promised everything may take
     on_postgres: bool = False
     redis_options: tuple[str, ...] = DURABLE
     machines: Machines | None = None  # hubs are on one, clients on the other
@@ -81,7 +84,8 @@ class Scene:
         self.stack.callback(self.redis.kill)
         self.redis.start()
         if self.shape.on_postgres:
-            self.postgres = self.stack.enter_context(postgres.running(free_port()))
+            made = postgres.running(lasting_port(), is_durable=True)
+            self.postgres = self.stack.enter_context(made)
             self._database = self.postgres.create()
         for name in ROLES:
             self.lines[name] = self.stack.enter_context(line_to(self.redis.port))
@@ -93,7 +97,6 @@ class Scene:
         self.stack.callback(self.story.abandoned.set)
         self.asker = Asker(self.story)
         self.story.begin()
-        self.asker.begin()
         self.log = LogReader(self.redis.url)
         self.log.start()
         self.stack.callback(self.log.stop)
@@ -166,7 +169,7 @@ class Scene:
         """Wait for something; a complaint if it does not come in time. Gives how long it took."""
         began = time.monotonic()
         while not _holds(condition):
-            if time.monotonic() - began > within_s:
+            if time.monotonic() - began > within_s * self.shape.patience:
                 self.complaints.append(f"{complaint}, not within {within_s:g} s")
                 break
             time.sleep(0.02)

@@ -17,8 +17,8 @@ BODIES = {
 
 
 def killed(scene: Scene) -> None:
-    """SIGKILL three times; each time it comes again on its port a second later."""
-    for _ in range(3):
+    """SIGKILL several times; each time it comes again on its port a second later."""
+    for _ in range(scene.shape.times):
         scene.kill("ingest")
         time.sleep(PAUSE_S)
         scene.begin("ingest").become_ready()

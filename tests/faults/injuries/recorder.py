@@ -16,8 +16,8 @@ FULL_S, AWAY_S = 8.0, 10.0
 
 
 def killed(scene: Scene) -> None:
-    """SIGKILL five times in its work; each time it comes again at once."""
-    for _ in range(5):
+    """SIGKILL several times in its work; each time it comes again at once."""
+    for _ in range(scene.shape.times):
         scene.kill("recorder")
         scene.begin("recorder").become_ready()
         time.sleep(PAUSE_S)
