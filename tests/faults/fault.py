@@ -27,6 +27,17 @@ def forgetful(_folder: Path, _stack: contextlib.ExitStack) -> Shape:
     return Shape(redis_options=())
 
 
+def clocks_apart(_folder: Path, _stack: contextlib.ExitStack) -> Shape:
+    """One hub's clock is an hour ahead, the other's and the recorder's an hour behind."""
+    ahead, behind = {"FAULT_AHEAD_S": "3600"}, {"FAULT_AHEAD_S": "-3600"}
+    return Shape(shims={"hub-a": ahead, "hub-b": behind, "recorder": behind})
+
+
+def may_be_held_up(_folder: Path, _stack: contextlib.ExitStack) -> Shape:
+    """A signal holds one hub's loop up for 40 s."""
+    return Shape(shims={"hub-a": {"FAULT_HELD_S": "40"}})
+
+
 def on_postgres(_folder: Path, _stack: contextlib.ExitStack) -> Shape:
     """History in PostgreSQL."""
     return Shape(on_postgres=True)

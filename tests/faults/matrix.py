@@ -7,12 +7,14 @@ run by ``python -m tests.faults NUMBER``; those of ``OTHERS`` are shown by tests
 from tests.faults.fault import (
     DISK_MB,
     Fault,
+    clocks_apart,
     forgetful,
+    may_be_held_up,
     on_postgres,
     on_small_disk,
     on_two_machines,
 )  # fmt: skip
-from tests.faults.injuries import client, hub, ingest, network, recorder, redis
+from tests.faults.injuries import client, hub, ingest, network, recorder, redis, soak
 
 FAULTS = [
     Fault(
@@ -144,6 +146,15 @@ FAULTS = [
         must_hold="all later ids follow it, and nobody minds (I1 I2 I10)",
     ),
     Fault(
+        number="14b",
+        name="Clocks an hour off",
+        hurt=hub.clock_set,
+        shape=clocks_apart,
+        injected="one hub an hour ahead, the other and the recorder an hour behind; then the first "
+        "comes back an hour behind as well",
+        must_hold="nobody minds: no position, no deadline is by the clock on the wall (I1 I2 I4)",
+    ),
+    Fault(
         number="15",
         name="Hub killed",
         hurt=hub.killed,
@@ -171,6 +182,15 @@ FAULTS = [
         hurt=hub.stopped_for_30_s,
         injected="SIGSTOP for 30 s",
         must_hold="clients leave it after 25 s of silence and go on at the other (I1 I2 I4 I9)",
+    ),
+    Fault(
+        number="17c",
+        name="Hub busy for 40 s",
+        hurt=hub.held_up,
+        shape=may_be_held_up,
+        injected="a busy loop of 40 s in the hub's own",
+        must_hold="no health check is answered, so that whoever checks may end it; its clients "
+        "leave after 25 s of silence and go on at the other (I1 I2 I4 I9)",
     ),
     Fault(
         number="18",
@@ -320,6 +340,15 @@ FAULTS = [
         injected="RLIMIT_NOFILE four above what is open, 40 connections, for 5 s",
         must_hold="the hub lives, and takes clients again afterwards (I14)",
     ),
+    Fault(
+        number="40",
+        name="A soak",
+        hurt=soak.soaked,
+        injected="for four minutes, every 10 s one of: all connections reset, ingest, recorder, a "
+        "hub or Redis killed and back, the other hub hung for 2 s, replies lost, garbage on the "
+        "log, a storm of subscriptions",
+        must_hold="every invariant at the end, and the hub that lives does not grow (I7)",
+    ),
 ]
 
 # Shown by tests that were there already: number, name, what must hold, where.
@@ -341,13 +370,6 @@ OTHERS = [
     ("39", "Foreign origins, spent codes, bad tokens", "refused, no secret is logged",
      "tests/end_to_end/test_door.py tests/hub/test_auth.py"),
 ]  # fmt: skip
-
-# Not built yet: number and what it would be.
-MISSING = [
-    ("14b", "Clocks of single processes an hour off"),
-    ("17c", "A busy loop of 40 s inside the hub: nothing in it would end it, a health check must"),
-    ("40", "A soak of several hours with all of these at a low rate"),
-]
 
 
 def chosen(names: list[str]) -> list[Fault]:

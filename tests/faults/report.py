@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.faults.matrix import FAULTS, MISSING, OTHERS
+from tests.faults.matrix import FAULTS, OTHERS
 
 Json = dict[str, Any]
 MARK = "<!-- What follows is written by `scripts/bench faults`. -->"
@@ -37,7 +37,7 @@ def render(rows: dict[str, str]) -> str:
     here = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     shown = [rows[each.number] for each in FAULTS if each.number in rows]
     others = [rows[number] for number, *_ in OTHERS if number in rows]
-    missing = [*MISSING, *((each.number, each.name) for each in FAULTS)]
+    missing = [(each.number, each.name) for each in FAULTS]
     missing += [(number, name) for number, name, *_ in OTHERS]
     absent = [f"- {number}: {what}" for number, what in missing if number not in rows]
     lines = [
@@ -78,7 +78,8 @@ def said(found: Json) -> str:
     parts.append(f"asked {_worst(asked['in_peace_s'])}, {_worst(asked['hurt_s'])}")
     known = ("exit_s", "freed_s", "bytes_each_max", "taken_over_s", "ready_again_s", "replies_lost",
              "truncated_bytes", "trimmed", "reset", "grown_mb", "healthz_slowest_s", "ended_s",
-             "subscribes_sent", "closed_after_s")  # fmt: skip
+             "subscribes_sent", "closed_after_s", "held_s", "hurts", "soaked_s",
+             "grown_mb_per_min")  # fmt: skip
     parts += [f"{name} {seen[name]}" for name in known if name in seen]
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     return "; ".join(parts).replace("|", "/").replace("\n", " ") + f" ({day})"

@@ -26,11 +26,13 @@ from tests.end_to_end.cluster_story import Story
 from tests.end_to_end.namespaces import ADDRESSES, Machines
 from tests.faults.asker import Asker
 from tests.faults.proxy import Proxy, line_to
+from tests.tower.commands import ROOT
 from tests.tower.processes import RoleProcess, role
 
 ROLES = ("ingest", "recorder", "hub-a", "hub-b")
 HUBS = ("hub-a", "hub-b")
 DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec")
+SHIM = Path(__file__).with_name("shim")
 PORTS = (11_000, 32_000)  # below those that clients are given
 
 
@@ -47,6 +49,8 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     on_postgres: bool = False
     redis_options: tuple[str, ...] = DURABLE
     machines: Machines | None = None  # hubs are on one, clients on the other
+    shims: dict[str, dict[str, str]] = {}  # role → how it is hurt from inside
+    soak_s: float = 240.0
     folders: dict[str, Path] = {}  # where something else than the scene's own folder is wanted
 
 
@@ -119,10 +123,14 @@ class Scene:
         started = role(
             self.place(f"{name}.{life}"), command or name.partition("-")[0],
             f"redis://{line.address}/0", "--port", str(port), *listens,
-            TOWER_DATABASE_URL=self.database_url,
+            TOWER_DATABASE_URL=self.database_url, **self._shim(name),
         )  # fmt: skip
         self.roles[name] = self.stack.enter_context(started)
         return self.roles[name]
+
+    def _shim(self, name: str) -> dict[str, str]:
+        told = self.shape.shims.get(name, {})
+        return {"PYTHONPATH": f"{SHIM}{os.pathsep}{ROOT}", **told} if told else {}
 
     def _attract(self) -> None:
         """Half of the watchers begin at each hub; every third wants few rows."""

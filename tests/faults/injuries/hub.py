@@ -2,13 +2,14 @@
 
 import contextlib
 import resource
+import signal
 import socket
 import time
 from pathlib import Path
 
 from tests.end_to_end.cluster_watchers import stalled
 from tests.faults.scene import Scene
-from tests.tower.processes import TOKEN
+from tests.tower.processes import TOKEN, RoleProcess
 
 END_S = 8.0
 STALLED = 6
@@ -59,6 +60,30 @@ def stopped_for_30_s(scene: Scene) -> None:
     """SIGSTOP for 30 s: clients hear nothing for 25 s, and go to the other one."""
     with scene.stopped("hub-a"):
         time.sleep(LONG_S)
+
+
+def held_up(scene: Scene) -> None:
+    """Its loop is busy for 40 s: no health check is answered, so that whoever checks ends it."""
+    hub = scene.roles["hub-a"]
+    hub.process.send_signal(signal.SIGUSR2)
+    began = time.monotonic()
+    scene.until(lambda: not _is_alive(hub), 5, "it is not held up")
+    scene.seen["held_s"] = scene.until(lambda: _is_alive(hub), 60, "I9 it does not go on")
+    scene.seen["held_s"] = round(time.monotonic() - began, 1)
+
+
+def _is_alive(hub: RoleProcess) -> bool:
+    with contextlib.suppress(OSError):
+        return hub.ask("/healthz")[0] == 200
+    return False
+
+
+def clock_set(scene: Scene) -> None:
+    """The clocks are wrong all the time; now the hub that was ahead comes back an hour behind."""
+    scene.kill("hub-a")
+    scene.shape.shims["hub-a"].update(FAULT_AHEAD_S="-3600")
+    _again(scene)
+    time.sleep(AWAY_S)
 
 
 def in_pulses(scene: Scene) -> None:

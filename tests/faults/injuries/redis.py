@@ -141,6 +141,13 @@ def replies_lost(scene: Scene) -> None:
     scene.seen["replies_lost"] = line.lost
 
 
+def replies_lost_for_a_moment(scene: Scene) -> None:
+    """The same for two appends."""
+    line = scene.lines["ingest"]
+    with line.losing(APPEND, 2):
+        scene.until(lambda: line.lose_count == 0, 60, "2 replies were not lost")
+
+
 def line_half_open(scene: Scene) -> None:
     """A hub's connections to Redis are dead, and neither side is told."""
     with scene.lines["hub-a"].half_open(also_new=False):
