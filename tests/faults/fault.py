@@ -80,6 +80,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     shape: Make = plain
     excused: tuple[str, ...] = ()  # invariants that it breaks, as declared
     may_lose: bool = False  # it takes acknowledged entries from Redis, as declared
+    harms_nobody: bool = False  # other clients must be told as soon as before
     live_s: float = 6.0
     after_s: float = 8.0
     is_short: bool = False  # of the set that CI runs

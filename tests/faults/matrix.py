@@ -216,6 +216,7 @@ FAULTS = [
     ),
     Fault(
         number="21",
+        harms_nobody=True,
         name="PostgreSQL restarted",
         hurt=recorder.database_restarted,
         injected="SIGQUIT, started again after 10 s",
@@ -248,6 +249,7 @@ FAULTS = [
     ),
     Fault(
         number="24",
+        harms_nobody=True,
         name="Clients that never read",
         hurt=client.never_reading,
         injected="six clients with a small buffer that open sessions and read nothing",
@@ -264,6 +266,7 @@ FAULTS = [
     ),
     Fault(
         number="26",
+        harms_nobody=True,
         name="Clients that never answer",
         hurt=client.never_answering,
         injected="six clients that read everything and acknowledge nothing",
@@ -306,6 +309,7 @@ FAULTS = [
     ),
     Fault(
         number="30",
+        harms_nobody=True,
         name="A storm of subscriptions",
         hurt=client.subscribing,
         injected="one client opens a hundred sessions a second for 5 s",
@@ -313,6 +317,7 @@ FAULTS = [
     ),
     Fault(
         number="33",
+        harms_nobody=True,
         name="Malformed bodies",
         hurt=ingest.malformed,
         injected="nine kinds of nonsense, ten times each, on two routes",
@@ -320,6 +325,7 @@ FAULTS = [
     ),
     Fault(
         number="34",
+        harms_nobody=True,
         name="Garbage on the log",
         hurt=redis.garbage,
         injected="two entries in every partition that are none of ours",
@@ -327,6 +333,7 @@ FAULTS = [
     ),
     Fault(
         number="37",
+        harms_nobody=True,
         name="Half-said requests",
         hurt=hub.half_said_requests,
         after_s=4.0,

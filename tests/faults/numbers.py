@@ -3,6 +3,7 @@
 Judges nothing; the checker does.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from tests.end_to_end.cluster_check import spread
@@ -12,6 +13,8 @@ from tests.faults.scene import Scene
 
 Json = dict[str, Any]
 FRESH_MS = 1_500
+UNHARMED = 1.5  # times the age of before
+UNHARMED_S = 0.25  # or what a client at 5 Hz may have to wait anyway
 
 
 def numbers(scene: Scene, found: Evidence) -> Json:
@@ -24,7 +27,8 @@ def numbers(scene: Scene, found: Evidence) -> Json:
         "lost_by_redis": len(found.lost), "refused": story.refused,
         "unanswered": story.unanswered, "slowest_answer_s": round(story.slowest_s, 2),
         "hurt_for_s": round(healed - hurt, 1),
-        "fresh_before_s": _ages(notes, 0.0, hurt), "fresh_after_s": _ages(notes, healed, ended),
+        "fresh_before_s": _ages(notes, 0.0, hurt), "fresh_hurt_s": _ages(notes, hurt, healed),
+        "fresh_after_s": _ages(notes, healed, ended),
         "live_again_s": spread(live_again(found, healed)),
         "attention": told_after(found),
         "reconnects": sum(note["kind"] == "lost" for note in notes),
@@ -42,6 +46,15 @@ def _ages(notes: list[Json], start: float, end: float) -> Json:
         if note["kind"] == "overview.patch" and start <= note["t"] <= end
     ]
     return spread(ages)
+
+
+def harmed(seen: Json) -> Iterator[str]:
+    """I8: whoever was not hurt was told as soon as before."""
+    before, hurt = seen["fresh_before_s"].get("p99"), seen["fresh_hurt_s"].get("p99")
+    if hurt is None:
+        yield "I8 nobody was told anything meanwhile"
+    elif hurt > max(UNHARMED * (before or 0.0), UNHARMED_S):
+        yield f"I8 the 99th percentile of ages was {before} s before and {hurt} s meanwhile"
 
 
 def live_again(found: Evidence, healed: float) -> list[float]:

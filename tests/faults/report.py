@@ -73,7 +73,8 @@ def said(found: Json) -> str:
         parts.append(f"{refused}, the slowest answer {seen['slowest_answer_s']} s")
     parts.append(f"{seen['reconnects']} reconnects, {seen['stale']} marked stale")
     parts.append(f"live {_worst(seen['live_again_s'])}")
-    parts.append(f"fresh {_p99(seen['fresh_before_s'])} → {_p99(seen['fresh_after_s'])}")
+    ages = [_p99(seen[f"fresh_{when}_s"]) for when in ("before", "hurt", "after")]
+    parts.append(f"fresh {', '.join(ages)}")
     asked = seen["attention"]
     parts.append(f"asked {_worst(asked['in_peace_s'])}, {_worst(asked['hurt_s'])}")
     known = ("exit_s", "freed_s", "bytes_each_max", "taken_over_s", "ready_again_s", "replies_lost",

@@ -13,7 +13,7 @@ import msgspec
 from tests.faults.checker import judge
 from tests.faults.evidence import collect
 from tests.faults.fault import Fault
-from tests.faults.numbers import live_again, numbers
+from tests.faults.numbers import harmed, live_again, numbers
 from tests.faults.scene import Scene
 
 Json = dict[str, Any]
@@ -64,6 +64,7 @@ def _run(fault: Fault, folder: Path, more: Json) -> Json:
         found = collect(scene)
         seen = numbers(scene, found)
         violations = scene.complaints + judge(found, may_lose=fault.may_lose)
+        violations += harmed(seen) if fault.harms_nobody and found.is_timed else []
         late = [each for each in live_again(found, found.when("healed")) if each > fault.live_s]
         if late and found.is_timed:
             violations.append(f"I1 {len(late)} clients were not live {fault.live_s:g} s after")

@@ -15,6 +15,7 @@ from tests.end_to_end.cluster_check import Truth
 from tests.end_to_end.cluster_story import Agent
 from tests.faults.checker import judge
 from tests.faults.evidence import Evidence
+from tests.faults.numbers import harmed
 from tests.history.told import Told
 from tests.hub.made import plain
 
@@ -165,3 +166,21 @@ def test_nobody_is_held_to_two_seconds_while_something_is_injured(good: Evidence
     good.marks = [(asked - 1, "hurt"), (asked + 3, "healed"), (ENDED_S, "ended")]
     good.recordings["c000"][3]["t"] = asked + 6
     assert judge(good) == []
+
+
+@pytest.mark.parametrize(
+    ("before_s", "hurt_s", "is_harmed"),
+    [
+        (0.2, 0.24, False),
+        (0.4, 0.59, False),
+        (0.4, 0.61, True),
+        (0.1, 0.3, True),
+        (0.1, None, True),
+    ],
+)
+def test_who_was_not_hurt_must_be_told_as_soon_as_before(
+    before_s: float, hurt_s: float | None, is_harmed: bool
+) -> None:
+    """Half as much again is allowed, and what a client at 5 Hz waits anyway."""
+    seen = {"fresh_before_s": {"p99": before_s}, "fresh_hurt_s": {"p99": hurt_s} if hurt_s else {}}
+    assert [each.split()[0] for each in harmed(seen)] == ["I8"] * is_harmed
