@@ -116,6 +116,11 @@ class Bus(Shared, Protocol):
         """Whether this log goes on from what was read up to a position, trimmed or not."""
         ...
 
+    async def survived(self, partition: int, position: str) -> str | None:
+        """A position that this log holds; the last before it where entries behind that one are
+        lost; None for one that is of another log, or of which nothing can be told."""
+        ...
+
     async def trim(self, partition: int, position: str) -> int:
         """Drop entries up to and including ``position``; gives how many."""
         ...

@@ -33,8 +33,11 @@ class State(NamedTuple):
 
     def holds(self, place: Position) -> bool:
         """Whether what was read up to ``place`` is part of this log."""
-        reached = self.ordinal if place.epoch == self.epoch else self.past.get(place.epoch, -1)
-        return place.ordinal <= reached
+        return place.ordinal <= self.reached(place.epoch)
+
+    def reached(self, epoch: str) -> int:
+        """The ordinal of the last entry of an epoch that is part of this log; -1 for none."""
+        return self.ordinal if epoch == self.epoch else self.past.get(epoch, -1)
 
 
 def read_state(reply: Sequence[Any]) -> State:

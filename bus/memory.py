@@ -142,6 +142,10 @@ class MemoryBus:
         self._check(partition)
         return self._holds(parse(position))
 
+    async def survived(self, partition: int, position: str) -> str | None:
+        """Itself, if it is of this start: nothing else ever loses its end."""
+        return position if await self.holds(partition, position) else None
+
     async def trim(self, partition: int, position: str) -> int:
         """Drop up to a position, whoever has read it or not; one of another epoch drops nothing."""
         self._check(partition)

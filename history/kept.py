@@ -4,10 +4,10 @@ Numbers that are of another count than the log is at now are told as 0. Never wa
 database: who asks decides. Called by the worker, which knows it as an interface.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 
 from bus.base import Bus, partition_of
-from bus.position import Position
 from history.first_board import PAST_MAX
 from history.history import History
 from history.rows import session_of
@@ -33,10 +33,10 @@ class Kept:
 
     async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
         """Up to which of the log's numbers these sessions are kept, of those that are."""
-        counts = await self._counts()
+        counts = await self._counts({self._partition_of(key) for key in keys})
         found = await self._history.numbers(keys)
         return {
-            key: number if numbering == self._count_of(key, counts) else 0
+            key: number if numbering == counts[self._partition_of(key)] else 0
             for key, (number, numbering) in found.items()
         }
 
@@ -45,37 +45,43 @@ class Kept:
     ) -> Session | None:
         """The session as far as it is kept, or None; if wanted, with the end of its timeline."""
         read = self._history.session if with_timeline else self._history.outline
-        key, before = (workspace, session_id), await self._counts()
+        partitions = {self._partition_of((workspace, session_id))}
+        [before] = (await self._counts(partitions)).values()
         while True:
-            session = await read(workspace, session_id, self._count_of(key, before))
+            session = await read(workspace, session_id, before)
             if session is None or session.number:
                 return session
             # Of no count, or of one that began to be recorded in between: then its number counts.
-            now = await self._counts()
+            [now] = (await self._counts(partitions)).values()
             if now == before:
                 return session
             before = now
 
-    async def board(self) -> list[Session]:
-        """Every session that is not past and the latest of those that are, without timelines."""
-        counts = await self._counts()
+    async def board(self, partition: int) -> tuple[list[Session], str | None]:
+        """What is not past and the latest of what is, of a partition, without timelines.
+
+        With the place of the log that it goes on from: where entries that were recorded are lost
+        there, the last before them. None where the log is another one.
+        """
+        told, rows = await self._store.board_at(partition, PAST_MAX)
+        place = await self._bus.survived(partition, told.place) if told.place else None
+        count = told.numbering if place == told.place else UNCOUNTED
         found: list[Session] = []
-        for row in await self._store.board(PAST_MAX):
-            key = (row["workspace"], row["id"])
-            try:
-                found.append(session_of(row, self._count_of(key, counts)))
-            except InvalidCheckpoint:
-                continue  # what cannot be read goes on without it
-        return found
+        for row in rows:
+            if self._partition_of((row["workspace"], row["id"])) == partition:
+                with contextlib.suppress(InvalidCheckpoint):  # it goes on without it
+                    found.append(session_of(row, count))
+        return found, place
 
-    async def _counts(self) -> dict[int, str]:
-        """The count that each partition is at; none where the log is another one by now."""
+    async def _counts(self, partitions: Iterable[int]) -> dict[int, str]:
+        """The count that each of them is at; none where the log lost what is recorded of it."""
         told = await self._history.numberings()
-        return {
-            partition: count
-            for partition, count in told.items()
-            if await self._bus.holds(partition, str(Position(count, 0)))
-        }
+        counts = dict.fromkeys(partitions, UNCOUNTED)
+        for partition in counts:
+            numbering, place = told.get(partition, ("", ""))
+            if place and await self._bus.holds(partition, place):
+                counts[partition] = numbering
+        return counts
 
-    def _count_of(self, key: Key, counts: dict[int, str]) -> str:
-        return counts.get(partition_of(*key, self._bus.partitions), UNCOUNTED)
+    def _partition_of(self, key: Key) -> int:
+        return partition_of(*key, self._bus.partitions)

@@ -31,9 +31,10 @@ class Kept(Protocol):
         """
         ...
 
-    async def board(self) -> list[Session]:
-        """Every session that is not past and the latest of those that are, without timelines.
+    async def board(self, partition: int) -> tuple[list[Session], str | None]:
+        """What is not past and the latest of what is, of a partition, without timelines.
 
-        What a worker begins with where the log has no checkpoint.
+        What a worker begins with where the log has no checkpoint, and the place from which the log
+        goes on from it: None where it is another log than was recorded.
         """
         ...

@@ -8,9 +8,9 @@ import asyncio
 import logging
 import time
 
-from bus.base import Batch, Bus, Checkpoint, partition_of
+from bus.base import Batch, Bus, Checkpoint
 from bus.errors import BusError
-from bus.position import NOWHERE, ordinal_of
+from bus.position import NOWHERE, ordinal_of, parse
 from history.errors import HistoryError
 from hub import metrics
 from hub.kept import Kept
@@ -80,17 +80,20 @@ class Refold:
             await self._load_kept(self._kept)
 
     async def _load_kept(self, kept: Kept) -> None:
-        """A log without a checkpoint is new, or lost everything: history has not."""
+        """A log without a checkpoint is new, or lost it: history has not.
+
+        What history has recorded is not folded a second time, though the log still holds it.
+        """
         try:
-            sessions = await kept.board()
-        except HistoryError as error:
+            sessions, place = await kept.board(self._partition)
+        except (HistoryError, BusError) as error:
             log.warning("what is kept cannot be read: %s", error)
             return
-        count = self._bus.partitions
         for session in sessions:
-            if partition_of(*session.key, count) == self._partition:
-                has_ring = session.timeline.seq == 0
-                self._cache.put(Held(session, self.epoch, has_ring=has_ring))
+            self._cache.put(Held(session, self.epoch, has_ring=session.timeline.seq == 0))
+        if place is not None:
+            self.position, self._stored_epoch = place, parse(place).epoch
+            self.ordinal = ordinal_of(place)
 
     async def _find_end(self) -> int:
         while True:

@@ -205,13 +205,13 @@ class Records:
         kept = cast("Kept", self._kept)
         return await kept.restore(workspace, session_id, with_timeline=with_timeline)
 
-    async def board(self) -> list[Session]:
+    async def board(self, partition: int) -> tuple[list[Session], str | None]:
         """What the board begins with: at once, where the tables are as they should be."""
         if not self._settings["database_url"]:  # and then SQLite, here
             found = await asyncio.to_thread(first_board, self._settings.history_path)
             if found is not None:
-                return found
-        return await cast("Kept", self._kept).board()
+                return found, None  # the log in memory begins anew, and is the only part of it
+        return await cast("Kept", self._kept).board(partition)
 
 
 def running_address(folder: Path) -> str | None:

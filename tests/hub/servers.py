@@ -76,9 +76,9 @@ class Kept:
         """What the test wants it to give."""
         return await self._restore(session_id)
 
-    async def board(self) -> list[Session]:
+    async def board(self, _partition: int) -> tuple[list[Session], str | None]:
         """Nothing to begin with."""
-        return []
+        return [], None
 
 
 def make_hub(door: Door, restore: Restore | None = None, **limits: Any) -> Hub:

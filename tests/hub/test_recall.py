@@ -50,9 +50,9 @@ class Archive:
         told = self.kept.get((workspace, session_id))
         return folded(*told) if told else None
 
-    async def board(self) -> list[Session]:
+    async def board(self, _partition: int) -> tuple[list[Session], str | None]:
         """Nothing to begin with."""
-        return []
+        return [], None
 
     async def _answer(self) -> None:
         await self.allowed.wait()

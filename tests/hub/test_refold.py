@@ -4,18 +4,24 @@ What they show is compared with a fold of the log that this test does itself.
 """
 
 import asyncio
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bus import keys
-from bus.base import Checkpoint
+from bus.base import Checkpoint, partition_of
+from bus.redis import RedisBus
 from hub import metrics
+from hub.live.cache import Key
+from hub.worker import Worker
 from session.delta import Delta
+from session.fold import fold, new_session
+from session.state import Session
 from tests.bus.conftest import Server, running
-from tests.hub.made import event, permission, report, said, tokens, tool_end
+from tests.hub.made import NOW, event, permission, report, said, tokens, tool_end
 from tests.hub.redis_hubs import (
     DEADLINE_S,
     PARTITIONS,
@@ -101,6 +107,87 @@ async def test_a_hub_without_a_checkpoint_folds_the_log(server: Server) -> None:
         async with ready_hub(server.url, "w2") as late:
             await settled(whole, log)
             assert states(late, series=True) == states(whole, series=True)
+
+
+async def test_what_history_has_recorded_is_not_folded_again(durable: Server) -> None:
+    """Neither from a log that is whole, nor where it lost its end; what is new there is."""
+    async with log_at(durable) as log:
+        await log.append(beginning())
+        shutil.copytree(durable.folder / "appendonlydir", durable.folder / "copy")
+        await log.append([event("prompt", "s1", text="lost"), event("prompt", "s2", text="lost")])
+        recorded = await Recorded.of(log)
+        async with ready_hub(durable.url, kept=recorded) as whole:
+            assert seqs(whole) == recorded.seqs
+        durable.kill()
+        shutil.rmtree(durable.folder / "appendonlydir")
+        shutil.copytree(durable.folder / "copy", durable.folder / "appendonlydir")
+        durable.start()
+        async with ready_hub(durable.url, "w2", recorded) as late:
+            assert seqs(late) == recorded.seqs
+            await log.append([event("prompt", "s1", at=NOW + 1), event("stop", "s2", at=NOW + 2)])
+            await settled(late, log)
+            held = late.board.cache.held
+            assert held["default", "s1"].session.status == "running"
+            assert held["default", "s2"].session.status == "idle"
+
+
+def seqs(worker: Worker) -> dict[Key, int]:
+    """How long each timeline is, with what is not at hand of it."""
+    return {key: held.session.timeline.seq for key, held in worker.board.cache.held.items()}
+
+
+class Recorded:
+    """A history that has recorded a log up to a moment, and knows the count it was at."""
+
+    begins_empty = False
+
+    def __init__(self, log: RedisBus) -> None:
+        self._log = log
+        self._deltas: list[Delta] = []
+        self._places: dict[int, str] = {}
+
+    @classmethod
+    async def of(cls, log: RedisBus) -> "Recorded":
+        """All of it."""
+        made = cls(log)
+        for partition in range(PARTITIONS):
+            made._places[partition] = await log.position(partition)
+            tail = log.tail(partition, None)
+            made._deltas += (await anext(tail)).deltas
+            await tail.aclose()
+        return made
+
+    def _sessions(self) -> dict[Key, Session]:
+        sessions: dict[Key, Session] = {}
+        for delta in self._deltas:
+            fold(sessions.setdefault(delta.key, new_session(delta)), delta)
+        return sessions
+
+    @property
+    def seqs(self) -> dict[Key, int]:
+        """How long each timeline is by then."""
+        return {key: each.timeline.seq for key, each in self._sessions().items()}
+
+    async def board(self, partition: int) -> tuple[list[Session], str | None]:
+        """A fold of it."""
+        place = await self._log.survived(partition, self._places[partition])
+        found = [each for key, each in self._sessions().items() if self._is_of(key, partition)]
+        for each in found:
+            each.number = each.number if place == self._places[partition] else 0
+        return found, place
+
+    def _is_of(self, key: Key, partition: int) -> bool:
+        return partition_of(*key, PARTITIONS) == partition
+
+    async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
+        """Nobody asks."""
+        return {}
+
+    async def restore(
+        self, _workspace: str, _session_id: str, *, with_timeline: bool
+    ) -> Session | None:
+        """Nobody asks."""
+        return None
 
 
 async def test_a_checkpoint_of_garbage_is_left_aside(server: Server) -> None:
