@@ -8,7 +8,6 @@ import platform
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +81,8 @@ def said(found: Json) -> str:
              "subscribes_sent", "closed_after_s", "held_s", "hurts", "soaked_s",
              "grown_mb_per_min")  # fmt: skip
     parts += [f"{name} {seen[name]}" for name in known if name in seen]
-    day = datetime.now(UTC).strftime("%Y-%m-%d")
-    return "; ".join(parts).replace("|", "/").replace("\n", " ") + f" ({day})"
+    told = f" ({found['day']}, load {found['load']:g})"
+    return "; ".join(parts).replace("|", "/").replace("\n", " ") + told
 
 
 def _worst(spread: Json) -> str:

@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
 import tempfile
 import time
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ def run(fault: Fault, seed: int = 1, keep: Path | None = None, *, is_brief: bool
             lines = "".join(traceback.format_exception(error)[-3:])
             told = {"seen": {}, "violations": [f"the run failed: {lines}"]}
     return {"number": fault.number, "name": fault.name, "seed": seed,
+            "day": datetime.now(UTC).strftime("%Y-%m-%d"), "load": round(os.getloadavg()[0], 1),
             "took_s": round(time.monotonic() - began, 1), **told}  # fmt: skip
 
 
