@@ -87,7 +87,8 @@ def declared(found: Evidence) -> Iterator[str]:
             yield f"I10 {session} has {len(ids) - len(set(ids))} rows twice"
     for name, session, entries in _shown(found):
         if phantoms := entries - durable[session]:
-            yield f"I11 {name} shows {len(phantoms)} entries of {session} that nothing holds"
+            some = sorted(phantoms)[:3]
+            yield f"I11 {name} shows entries of {session} that nothing holds: {some}"
 
 
 def _shown(found: Evidence) -> Iterator[tuple[str, str, set[str]]]:

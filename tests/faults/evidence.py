@@ -82,6 +82,7 @@ def collect(scene: Scene) -> Evidence:
     found.deltas, found.lost = scene.log.deltas, scene.log.lost
     found.gaps, found.duplicates = scene.log.gaps, scene.log.duplicates
     found.boards = _boards(scene, sorted({each.session for each in found.deltas}))
+    (scene.folder / "boards.json").write_text(json.dumps(found.boards))
     for path in sorted(scene.place("recordings").glob("*.jsonl")):
         lines = path.read_text().splitlines()
         found.recordings[path.stem] = [json.loads(line) for line in lines]
