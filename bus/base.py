@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     ``position`` is behind the last of them. ``lost`` says that entries between the asked
     position and the first one are gone (trimmed, or a new lineage): whoever folds must begin
     anew from a checkpoint. ``poison`` counts entries that could not be read and were passed over.
+    The first ``former`` of the deltas were told in a former epoch, and have survived its end.
     """
 
     partition: int
@@ -32,6 +33,7 @@ class Batch(NamedTuple):
     position: str
     lost: bool = False
     poison: int = 0
+    former: int = 0
 
 
 class Delivery(NamedTuple):

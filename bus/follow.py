@@ -75,6 +75,7 @@ class Follower:
         self._deltas: list[Delta] = []
         self._lost = False
         self._poison = 0
+        self._former = 0
 
     def meet(self, state: State) -> None:
         """Compare with the log: if it does not hold what was read, begin anew at its oldest."""
@@ -107,6 +108,7 @@ class Follower:
                 self._poison += 1
             else:
                 self._deltas.append(entry.delta)
+                self._former += entry.epoch != self._epoch
 
     def batch(self) -> Batch | None:
         """What is to be told now: deltas, a loss, or another epoch."""
@@ -114,6 +116,7 @@ class Follower:
         if not (self._deltas or self._lost or self._told != epoch):
             return None
         position = str(Position(epoch, self._ordinal or 0, self.id))
-        batch = Batch(self._partition, epoch, self._deltas, position, self._lost, self._poison)
-        self._deltas, self._lost, self._poison, self._told = [], False, 0, epoch
+        told = (position, self._lost, self._poison, self._former)
+        batch = Batch(self._partition, epoch, self._deltas, *told)
+        self._deltas, self._lost, self._poison, self._former, self._told = [], False, 0, 0, epoch
         return batch

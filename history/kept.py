@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Iterable, Sequence
 
 from bus.base import Bus, partition_of
+from bus.position import Position
 from history.first_board import PAST_MAX
 from history.history import History
 from history.rows import session_of
@@ -39,6 +40,13 @@ class Kept:
             key: number if numbering == counts[self._partition_of(key)] else 0
             for key, (number, numbering) in found.items()
         }
+
+    async def former(self, key: Key) -> int:
+        """Up to which number it is kept of what the log held before it lost its end; 0 for none."""
+        number, numbering = (await self._history.numbers([key])).get(key, (0, ""))
+        place = str(Position(numbering, 0))
+        is_ours = bool(numbering) and await self._bus.holds(self._partition_of(key), place)
+        return number if is_ours else 0
 
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool

@@ -22,6 +22,10 @@ class Kept(Protocol):
         """Up to which of the log's numbers these sessions are kept, of those that are."""
         ...
 
+    async def former(self, key: Key) -> int:
+        """Up to which number it is kept of what the log held before it lost its end; 0 for none."""
+        ...
+
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool
     ) -> Session | None:

@@ -13,6 +13,7 @@ from itertools import islice
 
 from msgspec import Struct
 
+from bus.errors import BusError
 from history.errors import HistoryError
 from hub.kept import Kept
 from hub.live import handover
@@ -39,6 +40,7 @@ class Aside(Struct, eq=False):
     branch: str
     is_folded: bool
     deltas: list[Delta] = []
+    former: int = 0  # the first of them were told before the log lost its end
     is_full: bool = False  # said more than is kept here: it is read once history has come so far
 
 
@@ -67,6 +69,7 @@ class Recall:
         self._asides: dict[Key, Aside] = {}
         self._called = asyncio.Event()
         self._unread: dict[Key, None] = {}  # sessions that go on without what was kept of them
+        self._former: dict[Key, int] = {}  # so much of what was told before is not folded again
 
     async def run(self) -> None:
         """Ask what is to be asked, until cancelled."""
@@ -76,8 +79,13 @@ class Recall:
 
     # What comes from the log.
 
-    def take(self, delta: Delta, epoch: str) -> None:
-        """Fold a delta, or keep it for a moment where only history knows what it goes on from."""
+    def take(self, delta: Delta, epoch: str, *, is_former: bool = False) -> None:
+        """Fold a delta, or keep it for a moment where only history knows what it goes on from.
+
+        ``is_former``: it was told before the log lost its end, and history may have recorded it.
+        """
+        if self._former and self._is_covered(delta, is_former):
+            return
         aside = self._asides.get(delta.key)
         if aside is None and self._board.cache.lacks(delta):
             aside = self._put_aside(delta)
@@ -86,11 +94,17 @@ class Recall:
             return
         if len(aside.deltas) < self._board.limits.aside_deltas_max:
             aside.deltas.append(delta)
+            aside.former += is_former
         else:
             self._go_on(delta.key, aside)
             aside.is_full = True
         if aside.is_folded:
             self._apply(delta, f"{epoch}.{aside.branch}")
+
+    def _is_covered(self, delta: Delta, is_former: bool) -> bool:
+        if not is_former:
+            self._former.pop(delta.key, None)
+        return is_former and delta.number <= self._former.get(delta.key, 0)
 
     def _put_aside(self, delta: Delta) -> Aside | None:
         """Ask history of the session; None where there is nothing to be asked, or too much is."""
@@ -138,8 +152,9 @@ class Recall:
 
     def forget(self, owns: Owns) -> None:
         """The log lost entries, and is read anew: what these said may never have been."""
-        for key in [key for key in self._asides if owns(key)]:
-            del self._asides[key]
+        for told in (self._asides, self._former):
+            for key in [key for key in told if owns(key)]:
+                del told[key]
 
     # What comes from history.
 
@@ -156,7 +171,7 @@ class Recall:
 
     async def _known(self, keys: Sequence[Key]) -> set[Key]:
         """Those of which anything may be kept; all of them where nobody can tell."""
-        with contextlib.suppress(HistoryError):
+        with contextlib.suppress(HistoryError, BusError):
             return set(await self._kept.numbers(keys))
         return set(keys)
 
@@ -167,9 +182,14 @@ class Recall:
             session, was_read = await self._restore(key, with_timeline=is_shown)
             if is_shown or not aside.is_folded:
                 break
+        former = await self._former_of(key) if session and aside.former else 0
         if self._asides.get(key) is not aside:
             return  # the log is read anew
         del self._asides[key]
+        if former and session is not None and not session.number:
+            self._former[key] = former
+            told = enumerate(aside.deltas)
+            aside.deltas = [d for n, d in told if n >= aside.former or d.number > former]
         if not was_read or aside.is_full:
             self._unread[key] = None
             session = None
@@ -180,6 +200,11 @@ class Recall:
         else:
             self._put_right(key, aside, Held(session, self._epoch_of(key), has_ring=is_shown))
         self._changed()
+
+    async def _former_of(self, key: Key) -> int:
+        with contextlib.suppress(HistoryError, BusError):
+            return await self._kept.former(key)
+        return 0
 
     def _bring_in(self, key: Key, aside: Aside, session: Session | None, is_shown: bool) -> None:
         """What waited is folded on what is kept."""
@@ -218,7 +243,7 @@ class Recall:
         cache = self._board.cache
         try:
             session = await self._kept.restore(*key, with_timeline=with_timeline)
-        except HistoryError as error:
+        except (HistoryError, BusError) as error:
             log.warning("a session could not be restored: %s", error)
             session, is_whole = None, False
         except Exception:

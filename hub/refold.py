@@ -7,6 +7,8 @@ Never raises for a checkpoint that cannot be read: then the log alone tells. Cal
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from bus.base import Batch, Bus, Checkpoint
 from bus.errors import BusError
@@ -20,6 +22,8 @@ from session import checkpoint
 from session.errors import InvalidCheckpoint
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SLICE_S = 0.005
 RETRY_S = 0.5
@@ -40,6 +44,7 @@ class Refold:
         self._stored_epoch = ""
         self._has_begun = False
         self._cache = Cache(limits)
+        self._former: dict[Key, int] = {}  # so much of what was told before is not folded again
 
     @property
     def is_done(self) -> bool:
@@ -71,6 +76,7 @@ class Refold:
             else:
                 break
         self._cache = Cache(self._limits)
+        self._former.clear()
         self.position = NOWHERE if self._end else None
         self.ordinal = 0
         self._stored_epoch = self.epoch  # until it is met, nobody knows whether it holds another
@@ -85,8 +91,8 @@ class Refold:
         What history has recorded is not folded a second time, though the log still holds it.
         """
         try:
-            sessions, place = await kept.board(self._partition)
-        except (HistoryError, BusError) as error:
+            sessions, place = await _there(lambda: kept.board(self._partition))
+        except HistoryError as error:
             log.warning("what is kept cannot be read: %s", error)
             return
         for session in sessions:
@@ -139,9 +145,12 @@ class Refold:
             self._end = await self._find_end()  # the one that was told is of another log
         self.epoch = self._stored_epoch = batch.epoch
         began = time.perf_counter()
-        for delta in batch.deltas:
+        for place, delta in enumerate(batch.deltas):
+            is_former = place < batch.former
             if self._kept is not None and self._cache.lacks(delta):
-                await self._bring_back(self._kept, delta.key)
+                await self._bring_back(self._kept, delta.key, is_former=is_former)
+            if is_former and delta.number <= self._former.get(delta.key, 0):
+                continue
             try:
                 if self._cache.apply(delta, batch.epoch, 0).deleted:
                     self._cache.drop(delta.key)
@@ -154,10 +163,15 @@ class Refold:
                 began = time.perf_counter()
         self.ordinal = ordinal_of(batch.position)
 
-    async def _bring_back(self, kept: Kept, key: Key) -> None:
-        """A session that no checkpoint holds and that is spoken of again."""
+    async def _bring_back(self, kept: Kept, key: Key, *, is_former: bool) -> None:
+        """A session that no checkpoint holds and that is spoken of again.
+
+        What the log told before it lost its end may stand in it, though its numbers begin anew.
+        """
         try:
-            session = await kept.restore(*key, with_timeline=False)
+            session = await _there(lambda: kept.restore(*key, with_timeline=False))
+            if is_former and session is not None and not session.number:
+                self._former[key] = await _there(lambda: kept.former(key))
         except HistoryError as error:
             log.warning("a session could not be restored: %s", error)
             return
@@ -171,6 +185,16 @@ class Refold:
         elif self.position != NOWHERE:
             metrics.gaps_total.inc()
             log.warning("partition %d: the log goes on behind its checkpoint", self._partition)
+
+
+async def _there(ask: Callable[[], Awaitable[T]]) -> T:
+    """An answer for which the log is asked as well; waits for one that is not there."""
+    while True:
+        try:
+            return await ask()
+        except BusError as error:
+            log.warning("the log is not there: %s", error)
+            await asyncio.sleep(RETRY_S)
 
 
 async def begin(bus: Bus, partition: int, limits: Limits, kept: Kept | None = None) -> Refold:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from bus.base import Batch, Bus, partition_of
+from bus.errors import BusError
 from bus.position import ordinal_of
 from history.errors import HistoryError
 from hub import metrics
@@ -143,11 +144,11 @@ class Worker:
             self._epochs[partition] = batch.epoch
             handover.change_epoch(self.board, self._owns(partition), batch.epoch)
         began = time.perf_counter()
-        for delta in batch.deltas:
+        for place, delta in enumerate(batch.deltas):
             if self.recall is None:
                 self._apply(delta, batch.epoch)
             else:
-                self.recall.take(delta, batch.epoch)
+                self.recall.take(delta, batch.epoch, is_former=place < batch.former)
             if time.perf_counter() - began > SLICE_S:
                 self.pump()
                 await asyncio.sleep(0)
@@ -266,7 +267,7 @@ class Worker:
         cache = self.board.cache
         try:
             numbers = await kept.numbers(cache.idle(now_ms()))
-        except HistoryError as error:
+        except (HistoryError, BusError) as error:
             log.warning("nobody can tell which sessions are kept: %s", error)
             return
         cache.trim_rings(now_ms(), numbers)

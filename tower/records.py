@@ -198,6 +198,10 @@ class Records:
         """Up to which of the log's numbers these sessions are kept."""
         return await cast("Kept", self._kept).numbers(keys)
 
+    async def former(self, key: Key) -> int:
+        """Up to which number of what the log held before it lost its end; it never does here."""
+        return await cast("Kept", self._kept).former(key)
+
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool
     ) -> Session | None:

@@ -149,7 +149,9 @@ def test_a_flaw_is_found(good: Evidence, name: str) -> None:
 def test_a_phantom_is_found(good: Evidence) -> None:
     """What a client shows, and neither the log nor SQL holds, is a complaint."""
     state(good)["opened"]["s000"]["timeline"].append({"id": "phantom"})
-    assert any(each.startswith("I11 c000 shows entries of s000") for each in judge(good, may_lose=True))
+    assert any(
+        each.startswith("I11 c000 shows entries of s000") for each in judge(good, may_lose=True)
+    )
 
 
 def test_an_entry_without_a_row_is_found(good: Evidence) -> None:

@@ -70,6 +70,10 @@ class Kept:
         """Everything is kept to its end."""
         return dict.fromkeys(keys, 2**62)
 
+    async def former(self, _key: Key) -> int:
+        """Nothing that the log lost."""
+        return 0
+
     async def restore(
         self, _workspace: str, session_id: str, *, with_timeline: bool
     ) -> Session | None:

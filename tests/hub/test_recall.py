@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from bus.base import Bus
+from bus.errors import BusUnavailable
 from bus.memory import MemoryBus
 from history.errors import DatabaseUnavailable
 from hub import recall
@@ -26,13 +27,13 @@ PATIENT_MS = 600_000
 
 
 class Archive:
-    """A history that answers once it is ``allowed``, or says that it is ``away``."""
+    """A history that answers once it is ``allowed``, or says raises its ``error``."""
 
     begins_empty = False
 
     def __init__(self, *kept: Delta) -> None:
         self.allowed = asyncio.Event()
-        self.away = False
+        self.error: Exception | None = None
         self.asked: list[Key] = []
         self.kept = {each.key: [each] for each in kept}  # what is kept is a fold of these
 
@@ -41,6 +42,10 @@ class Archive:
         self.asked += keys
         await self._answer()
         return {key: folded(*self.kept[key]).number for key in keys if key in self.kept}
+
+    async def former(self, _key: Key) -> int:
+        """Nothing that the log lost."""
+        return 0
 
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool
@@ -56,8 +61,8 @@ class Archive:
 
     async def _answer(self) -> None:
         await self.allowed.wait()
-        if self.away:
-            raise DatabaseUnavailable("away")
+        if self.error is not None:
+            raise self.error
 
 
 FIRST = report("a", at=NOW, entries=said(3), to=3, branch="kept")
@@ -182,18 +187,22 @@ async def test_a_session_that_is_deleted_meanwhile_does_not_come_back() -> None:
         assert worker.board.cache.get(("default", "a")) is None
 
 
-async def test_a_history_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session goes on meanwhile, and is whole once history has come as far."""
+@pytest.mark.parametrize("error", [DatabaseUnavailable("away"), BusUnavailable("away")])
+async def test_a_history_that_is_away_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The session goes on meanwhile, and is whole once history has come as far; so is the board."""
     monkeypatch.setattr(recall, "UNREAD_S", 0.01)
     archive = Archive(FIRST)
-    archive.away = True
+    archive.error = error
     async with asking(archive) as worker:
         archive.allowed.set()
         await worker.bus.append([event("prompt", "a", at=NOW + 1)])
         await until(lambda: worker.board.cache.get(("default", "a")))
         assert len(held(worker, "a").session.timeline) == 1
         archive.kept["default", "a"] += [each async for each in _read(worker.bus)]
-        archive.away = False
+        await worker.trim_rings(archive)
+        archive.error = None
         await until(lambda: held(worker, "a").session.timeline.seq == 4)
 
 

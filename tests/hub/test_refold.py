@@ -180,14 +180,44 @@ class Recorded:
         return partition_of(*key, PARTITIONS) == partition
 
     async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
-        """Nobody asks."""
-        return {}
+        """All that are kept."""
+        return {key: await self.former(key) for key in keys if key in self._sessions()}
+
+    async def former(self, key: Key) -> int:
+        """Also of what the log has lost."""
+        return self._sessions()[key].number
 
     async def restore(
-        self, _workspace: str, _session_id: str, *, with_timeline: bool
+        self, workspace: str, session_id: str, *, with_timeline: bool
     ) -> Session | None:
-        """Nobody asks."""
-        return None
+        """A fold of it, whose number says nothing once the log has lost its end."""
+        session = self._sessions().get((workspace, session_id))
+        if session is not None:
+            place = self._places[partition_of(*session.key, PARTITIONS)]
+            is_held = await self._log.holds(partition_of(*session.key, PARTITIONS), place)
+            session.number = session.number if is_held else 0
+        return session
+
+
+async def test_a_session_that_history_has_is_not_folded_again(durable: Server) -> None:
+    """One that began behind the checkpoint, and of which the log lost the end."""
+    key = ("default", "x")
+    async with log_at(durable) as log:
+        await log.append(beginning())
+        await store(log)
+        await log.append([event("prompt", "x"), permission("x")])
+        shutil.copytree(durable.folder / "appendonlydir", durable.folder / "copy")
+        await log.append([event("prompt", "x", at=NOW + 1, text="lost")])
+        recorded = await Recorded.of(log)
+        durable.kill()
+        shutil.rmtree(durable.folder / "appendonlydir")
+        shutil.copytree(durable.folder / "copy", durable.folder / "appendonlydir")
+        durable.start()
+        async with ready_hub(durable.url, kept=recorded) as worker:
+            assert seqs(worker)[key] == recorded.seqs[key]
+            await log.append([event("stop", "x", at=NOW + 2)])
+            await settled(worker, log)
+            assert worker.board.cache.held[key].session.status == "idle"
 
 
 async def test_a_checkpoint_of_garbage_is_left_aside(server: Server) -> None:
