@@ -12,11 +12,13 @@ from bus.position import Position
 from history.first_board import PAST_MAX
 from history.history import History
 from history.rows import session_of
+from history.standing import Standing
 from history.store import Store
 from session.errors import InvalidCheckpoint
 from session.state import Session
 
 Key = tuple[str, str]
+
 
 UNCOUNTED = "-"
 """Of no count: whatever number stands in history, it says nothing here."""
@@ -65,21 +67,23 @@ class Kept:
                 return session
             before = now
 
-    async def board(self, partition: int) -> tuple[list[Session], str | None]:
+    async def board(self, partition: int) -> Standing:
         """What is not past and the latest of what is, of a partition, without timelines.
 
-        With the place of the log that it goes on from: where entries that were recorded are lost
-        there, the last before them. None where the log is another one.
+        Where the log lost its end, it goes on behind the last entry that it still has; and until
+        the recorder has begun to count anew, it may be writing what it had read before.
         """
         told, rows = await self._store.board_at(partition, PAST_MAX)
         place = await self._bus.survived(partition, told.place) if told.place else None
-        count = told.numbering if place == told.place else UNCOUNTED
+        is_held = bool(told.place) and place == told.place
+        count = told.numbering if is_held else UNCOUNTED
+        is_settled = is_held or told.numbering in ("", await self._bus.lineage(partition))
         found: list[Session] = []
         for row in rows:
             if self._partition_of((row["workspace"], row["id"])) == partition:
                 with contextlib.suppress(InvalidCheckpoint):  # it goes on without it
                     found.append(session_of(row, count))
-        return found, place
+        return Standing(found, place, is_settled)
 
     async def _counts(self, partitions: Iterable[int]) -> dict[int, str]:
         """The count that each of them is at; none where the log lost what is recorded of it."""

@@ -6,6 +6,7 @@ An interface only, so that a worker runs without any database. Called by the wor
 from collections.abc import Sequence
 from typing import Protocol
 
+from history.standing import Standing
 from hub.live.cache import Key
 from session.state import Session
 
@@ -35,10 +36,6 @@ class Kept(Protocol):
         """
         ...
 
-    async def board(self, partition: int) -> tuple[list[Session], str | None]:
-        """What is not past and the latest of what is, of a partition, without timelines.
-
-        What a worker begins with where the log has no checkpoint, and the place from which the log
-        goes on from it: None where it is another log than was recorded.
-        """
+    async def board(self, partition: int) -> Standing:
+        """What a worker begins with where the log has no checkpoint."""
         ...

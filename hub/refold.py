@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 SLICE_S = 0.005
 RETRY_S = 0.5
+SETTLE_S = 0.2
+SETTLES = 15
+"""So often history is looked at again until the recorder has noticed a loss too; then no more."""
 
 
 class Refold:
@@ -91,15 +94,20 @@ class Refold:
         What history has recorded is not folded a second time, though the log still holds it.
         """
         try:
-            sessions, place = await _there(lambda: kept.board(self._partition))
+            board = await _there(lambda: kept.board(self._partition))
+            for _ in range(SETTLES):
+                if board.is_settled:
+                    break
+                await asyncio.sleep(SETTLE_S)
+                board = await _there(lambda: kept.board(self._partition))
         except HistoryError as error:
             log.warning("what is kept cannot be read: %s", error)
             return
-        for session in sessions:
+        for session in board.sessions:
             self._cache.put(Held(session, self.epoch, has_ring=session.timeline.seq == 0))
-        if place is not None:
-            self.position, self._stored_epoch = place, parse(place).epoch
-            self.ordinal = ordinal_of(place)
+        if board.place is not None:
+            self.position, self._stored_epoch = board.place, parse(board.place).epoch
+            self.ordinal = ordinal_of(board.place)
 
     async def _find_end(self) -> int:
         while True:

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from bus.memory import MemoryBus
+from history.standing import Standing
 from hub import app as hub_app
 from hub import tokens
 from hub.auth import Door
@@ -80,9 +81,9 @@ class Kept:
         """What the test wants it to give."""
         return await self._restore(session_id)
 
-    async def board(self, _partition: int) -> tuple[list[Session], str | None]:
+    async def board(self, _partition: int) -> Standing:
         """Nothing to begin with."""
-        return [], None
+        return Standing([], None)
 
 
 def make_hub(door: Door, restore: Restore | None = None, **limits: Any) -> Hub:

@@ -10,6 +10,7 @@ from bus.base import Bus
 from bus.errors import BusUnavailable
 from bus.memory import MemoryBus
 from history.errors import DatabaseUnavailable
+from history.standing import Standing
 from hub import recall
 from hub.limits import Limits
 from hub.live.cache import Held, Key
@@ -55,9 +56,9 @@ class Archive:
         told = self.kept.get((workspace, session_id))
         return folded(*told) if told else None
 
-    async def board(self, _partition: int) -> tuple[list[Session], str | None]:
+    async def board(self, _partition: int) -> Standing:
         """Nothing to begin with."""
-        return [], None
+        return Standing([], None)
 
     async def _answer(self) -> None:
         await self.allowed.wait()

@@ -14,6 +14,7 @@ import pytest
 from bus import keys
 from bus.base import Checkpoint, partition_of
 from bus.redis import RedisBus
+from history.standing import Standing
 from hub import metrics
 from hub.live.cache import Key
 from hub.worker import Worker
@@ -129,6 +130,9 @@ async def test_what_history_has_recorded_is_not_folded_again(durable: Server) ->
             held = late.board.cache.held
             assert held["default", "s1"].session.status == "running"
             assert held["default", "s2"].session.status == "idle"
+        recorded.looks, recorded.unsettled = 0, 3
+        async with ready_hub(durable.url, "w3", recorded):
+            assert recorded.looks > 3
 
 
 def seqs(worker: Worker) -> dict[Key, int]:
@@ -145,6 +149,7 @@ class Recorded:
         self._log = log
         self._deltas: list[Delta] = []
         self._places: dict[int, str] = {}
+        self.looks = self.unsettled = 0
 
     @classmethod
     async def of(cls, log: RedisBus) -> "Recorded":
@@ -168,13 +173,14 @@ class Recorded:
         """How long each timeline is by then."""
         return {key: each.timeline.seq for key, each in self._sessions().items()}
 
-    async def board(self, partition: int) -> tuple[list[Session], str | None]:
+    async def board(self, partition: int) -> Standing:
         """A fold of it."""
         place = await self._log.survived(partition, self._places[partition])
         found = [each for key, each in self._sessions().items() if self._is_of(key, partition)]
         for each in found:
             each.number = each.number if place == self._places[partition] else 0
-        return found, place
+        self.looks += 1
+        return Standing(found, place, is_settled=self.looks > self.unsettled)
 
     def _is_of(self, key: Key, partition: int) -> bool:
         return partition_of(*key, PARTITIONS) == partition
