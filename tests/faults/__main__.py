@@ -5,16 +5,19 @@ import json
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.faults import report
-from tests.faults.matrix import FAULTS, OTHERS, chosen
+from tests.faults.matrix import FAULTS, OTHERS, chosen, looked_at
 from tests.faults.run import run, told
+
+Json = dict[str, Any]
 
 
 def main() -> int:
     """Run them one after the other; exit code 1 if an invariant was violated."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    numbers = ", ".join(each.number for each in FAULTS)
+    numbers = ", ".join([*(each.number for each in FAULTS), *(each[0] for each in OTHERS)])
     parser.add_argument("numbers", nargs="*", help=f"all, short, or some of {numbers}")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="leave logs and recordings in this folder")
@@ -37,14 +40,19 @@ def main() -> int:
     for fault in faults:
         found = run(fault, asked.seed, asked.keep)
         failed += bool(found["violations"])
-        sys.stdout.write((json.dumps(found) if asked.json else told(found)) + "\n")
-        sys.stdout.flush()
-        if asked.write:
-            report.keep(asked.write, found)
-    if asked.write and asked.numbers == ["all"]:
-        for number, name, held, where in OTHERS:
-            report.keep(asked.write, report.look(number, name, held, where))
+        _tell(found, json.dumps(found) if asked.json else told(found), asked.write)
+    for other in looked_at(asked.numbers):
+        found = report.look(*other)
+        failed += not found["is_good"]
+        _tell(found, json.dumps(found) if asked.json else found["row"], asked.write)
     return int(failed > 0)
+
+
+def _tell(found: Json, words: str, page: Path | None) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+    if page is not None:
+        report.keep(page, found)
 
 
 if __name__ == "__main__":

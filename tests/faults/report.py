@@ -99,4 +99,5 @@ def look(number: str, name: str, held: str, where: str) -> Json:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     last = (done.stdout.strip().splitlines() or ["nothing"])[-1].strip("= ")
     cells = [number, name, held, last, f"`scripts/test {where}`"]
-    return {"number": number, "row": "| " + " | ".join(cells) + " |"}
+    row = "| " + " | ".join(cells) + " |"
+    return {"number": number, "row": row, "is_good": done.returncode == 0}
