@@ -10,13 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests import postgres as postgres_server
+from tests import transports
 from tests.end_to_end import namespaces
 from tests.postgres import Postgres
 
@@ -34,6 +35,8 @@ pytest.register_assert_rewrite(
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
 
+transports.watch()
+
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = Path(os.environ.get("TOWER_FIXTURES") or ROOT.parent / "shared" / "fixtures")
 CHROMIUM = (
@@ -44,6 +47,7 @@ CHROMIUM = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 LEFT_OUT = pytest.StashKey[list[str]]()
+LEFT_OPEN = pytest.StashKey[list[str]]()
 
 
 def find_chromium() -> str | None:
@@ -86,11 +90,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             items[:] = [item for item in items if item not in set(gone)]
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Closes what the test left open, before another is blamed for it."""
+    try:
+        yield
+    finally:
+        lines = item.config.stash.setdefault(LEFT_OPEN, [])
+        lines.extend(f"{item.nodeid} left open: {each}" for each in transports.left())
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Says what was left out, and why."""
-    for line in config.stash.get(LEFT_OUT, []):
+    """Says what was left out, and why, and what was left open."""
+    for line in config.stash.get(LEFT_OUT, []) + config.stash.get(LEFT_OPEN, []):
         terminalreporter.write_line(line, yellow=True)
 
 

@@ -14,6 +14,7 @@ from tests.dashboard.towers import Tower
 
 CHUNK_BYTES = 64 * 1024
 HANDSHAKE = b"upgrade: websocket"
+ACCEPT_TURNS = 4  # of the loop, in which it makes a transport of what it has accepted
 
 
 class Link:
@@ -23,11 +24,6 @@ class Link:
         self.near, self.far = near, far
         self.is_dead = False
         self.begins = False
-
-    def abort(self) -> None:
-        """End both ends at once."""
-        for each in (self.near, self.far):
-            each.transport.abort()
 
 
 class Wire:
@@ -78,8 +74,8 @@ class Wire:
         """End everything."""
         if self._server is not None:
             self._server.close()
-        for link in self._links:
-            link.abort()
+        for _ in range(ACCEPT_TURNS):
+            await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -91,18 +87,16 @@ class Wire:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         target = urlsplit(self.tower.url)
-        try:
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            # Where the tower is away, or the test is over, nobody is left waiting.
+            stack.callback(writer.transport.abort)
             far_reader, far = await asyncio.open_connection(target.hostname, target.port)
-        except OSError:
-            writer.transport.abort()
-            return
-        link = Link(writer, far)
-        link.is_dead = self._is_cut
-        self._links.add(link)
-        with contextlib.suppress(OSError):
+            stack.callback(far.transport.abort)
+            link = Link(writer, far)
+            link.is_dead = self._is_cut
+            self._links.add(link)
+            stack.callback(self._links.discard, link)
             await asyncio.gather(self._out(link, reader), self._back(link, far_reader))
-        self._links.discard(link)
-        link.abort()
 
     async def _out(self, link: Link, reader: asyncio.StreamReader) -> None:
         is_first = True

@@ -114,7 +114,7 @@ def started(home: Path, data: Path, *more: str, port: int = 0) -> Iterator[Tower
         process.stdout.close()
 
 
-def until(condition: Callable[[], Any], within_s: float = 10.0) -> Any:
+def until(condition: Callable[[], Any], within_s: float = 30.0) -> Any:
     """What the condition gives as soon as it is true; fails after the deadline."""
     deadline = time.monotonic() + within_s
     while not (told := condition()):
