@@ -33,23 +33,36 @@ def read(tables: str) -> dict[str, str]:
 
 def render(rows: dict[str, str]) -> str:
     """All tables, and what has no row."""
-    here = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     shown = [rows[each.number] for each in FAULTS if each.number in rows]
     others = [rows[number] for number, *_ in OTHERS if number in rows]
     missing = [(each.number, each.name) for each in FAULTS]
     missing += [(number, name) for number, name, *_ in OTHERS]
     absent = [f"- {number}: {what}" for number, what in missing if number not in rows]
     lines = [
-        f"## Seen\n\nMachine: {here}.\n",
+        f"## Seen\n\nMachine: {machine()}.\n",
         "| # | fault | injected | must hold | seen | command |\n|---|---|---|---|---|---|",
         *shown,
         "\n## Shown by tests of their own\n",
         "| # | fault | must hold | seen | command |\n|---|---|---|---|---|",
         *others,
-        "\n## Not shown\n\nFor these there is no run yet:\n",
-        *absent,
     ]
+    if absent:
+        lines += ["\n## Not shown\n\nFor these there is no run yet:\n", *absent]
     return "\n".join(lines) + "\n"
+
+
+def machine() -> str:
+    """Where this was seen."""
+    told = Path("/proc/cpuinfo").read_text()
+    model = re.search(r"model name\s*:\s*(.+)", told)
+    gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    redis = subprocess.run(
+        ["redis-server", "--version"], capture_output=True, text=True, check=True
+    )
+    version = re.search(r"v=([\d.]+)", redis.stdout)
+    cores = f"{os.cpu_count()} cores of {model[1] if model else 'an unnamed kind'}, {gb:.0f} GB"
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{cores}, {system}, Redis {version[1] if version else 'of no version'}"
 
 
 def row(found: Json) -> str:
