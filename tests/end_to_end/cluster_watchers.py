@@ -170,11 +170,14 @@ class Watcher:
             if self._seen != acked:
                 acked = self._seen
                 await self._send_ack()
-            now_s = time.monotonic()
-            for session in [each for each, due_s in self._again.items() if due_s <= now_s]:
-                del self._again[session]
-                if session in self._order:
-                    await self._open(session)
+            await self._ask_again()
+
+    async def _ask_again(self) -> None:
+        now_s = time.monotonic()
+        for session in [each for each, due_s in self._again.items() if due_s <= now_s]:
+            del self._again[session]
+            if session in self._order:
+                await self._open(session)
 
     async def _send_ack(self) -> None:
         assert self.socket is not None
