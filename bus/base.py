@@ -102,6 +102,10 @@ class Bus(Shared, Protocol):
         """
         ...
 
+    async def behind(self, partition: int, position: str, count: int) -> list[Delivery]:
+        """The first deltas behind a position, of those that are still there, given to nobody."""
+        ...
+
     async def group(self, name: str, consumer: str, partition: int) -> Group:
         """Join a consumer group; it begins at the oldest entry that there is."""
         ...

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from bus.base import Batch, Checkpoint, Receipt
+from bus.base import Batch, Checkpoint, Delivery, Receipt
 from bus.errors import BusClosed, BusUnavailable
 from bus.limits import BATCH_DELTAS_MAX, REPLY_MS_MAX
 from bus.memory_group import GroupState, MemoryGroup
@@ -114,6 +114,14 @@ class MemoryBus:
                     await reader.news.wait()
         finally:
             self._ring.detach(reader)
+
+    async def behind(self, partition: int, position: str, count: int) -> list[Delivery]:
+        """The first deltas behind a position."""
+        self._check(partition)
+        place = parse(position)
+        start = place.ordinal if self._holds(place) else 0
+        told = self._ring.since(start, count)
+        return [Delivery(self._text(ordinal), delta) for ordinal, delta in told]
 
     async def group(self, name: str, consumer: str, partition: int) -> MemoryGroup:
         """Join a group, which holds back the ring until it has been given everything."""

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from bus import keys
-from bus.base import Batch, Checkpoint, Receipt, partition_of
+from bus.base import Batch, Checkpoint, Delivery, Receipt, partition_of
 from bus.errors import BusUnavailable
 from bus.follow import read_entry
 from bus.limits import NOTES_MAX, PARTITIONS, STREAM_DELTAS_MAX
@@ -88,6 +88,21 @@ class RedisBus:
             batch = await heed(tail.turn())
             if batch is not None:
                 yield batch
+
+    async def behind(self, partition: int, position: str, count: int) -> list[Delivery]:
+        """Entries that cannot be read are passed over."""
+        name, start = keys.deltas(partition), parse(position).id
+        while True:
+            told = await self._calls.command("XRANGE", name, f"({start}", "+", "COUNT", count)
+            entries = [read_entry(*each) for each in told]
+            found = [
+                Delivery(str(Position(each.epoch, each.ordinal, each.id)), each.delta)
+                for each in entries
+                if each.delta is not None and each.ordinal is not None
+            ]
+            if found or not entries:
+                return found
+            start = entries[-1].id
 
     async def group(self, name: str, consumer: str, partition: int) -> RedisGroup:
         """Join a group."""

@@ -21,7 +21,7 @@ from tests.end_to_end import namespaces
 from tests.end_to_end.cluster_watchers import Watcher
 from tests.tower.processes import TOKEN
 
-READY_S = 60.0
+READY_S = 120.0
 
 
 class Spec(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.faults import report
 from tests.faults.matrix import FAULTS, OTHERS, chosen, looked_at
-from tests.faults.run import run, told
+from tests.faults.run import PATIENT, run, told
 
 Json = dict[str, Any]
 
@@ -21,6 +21,9 @@ def main() -> int:
     parser.add_argument("numbers", nargs="*", help=f"all, short, or some of {numbers}")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="leave logs and recordings in this folder")
+    parser.add_argument(
+        "--patient", action="store_true", help="judge no times: the machine is busy"
+    )
     parser.add_argument("--json", action="store_true", help="the whole reports, as JSON lines")
     parser.add_argument("--write", type=Path, help="also keep what was seen in this page")
     parser.add_argument("--recorded", type=Path, help="run nothing: reports that --json has told")
@@ -38,7 +41,7 @@ def main() -> int:
         parser.error(f"there is no fault {error}; there are {numbers}")
     failed = 0
     for fault in faults:
-        found = run(fault, asked.seed, asked.keep)
+        found = run(fault, asked.seed, asked.keep, PATIENT if asked.patient else None)
         failed += bool(found["violations"])
         _tell(found, json.dumps(found) if asked.json else told(found), asked.write)
     for other in looked_at(asked.numbers):

@@ -94,7 +94,8 @@ def said(found: Json) -> str:
              "subscribes_sent", "closed_after_s", "held_s", "hurts", "soaked_s",
              "grown_mb_per_min")  # fmt: skip
     parts += [f"{name} {seen[name]}" for name in known if name in seen]
-    told = f" ({found['day']}, load {found['load']:g})"
+    judged = "" if found["is_timed"] else ", times not judged"
+    told = f" ({found['day']}, load {found['load']:g}{judged})"
     return "; ".join(parts).replace("|", "/").replace("\n", " ") + told
 
 

@@ -20,17 +20,18 @@ from tests.faults.scene import Scene
 
 Json = dict[str, Any]
 STUCK_S = 60.0
-BRIEF = {"sessions": 20, "clients": 12, "rate": 50, "times": 2, "peace_s": 3.0,
-         "patience": 5.0}  # fmt: skip
+PATIENT: Json = {"patience": 5.0}
+BRIEF: Json = {"sessions": 20, "clients": 12, "rate": 50, "times": 2, "peace_s": 3.0, **PATIENT}
 
 
-def run(fault: Fault, seed: int = 1, keep: Path | None = None, *, is_brief: bool = False) -> Json:
+def run(fault: Fault, seed: int = 1, keep: Path | None = None, more: Json | None = None) -> Json:
     """The report: what was seen, and every violation; a run that fails is one as well.
 
-    Logs and recordings stay below ``keep``, if it is given. A brief one hurts a smaller scene, and
-    asks what is true in the end, not how soon it is: the machine may be busy with other things.
+    Logs and recordings stay below ``keep``, if it is given. ``more`` changes the scene: ``BRIEF``
+    is a smaller one. It is ``PATIENT`` as well: it asks what is true in the end, and not how soon,
+    for a machine that is busy with other things.
     """
-    more = {"seed": seed, **(BRIEF if is_brief else {})}
+    more = {"seed": seed, **(more or {})}
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tower-faults-") as folder:
         try:
@@ -41,7 +42,7 @@ def run(fault: Fault, seed: int = 1, keep: Path | None = None, *, is_brief: bool
             told = _run(fault, place, more)
         except Exception as error:  # noqa: BLE001 - the others are run all the same
             lines = "".join(traceback.format_exception(error)[-3:])
-            told = {"seen": {}, "violations": [f"the run failed: {lines}"]}
+            told = {"seen": {}, "is_timed": False, "violations": [f"the run failed: {lines}"]}
     return {"number": fault.number, "name": fault.name, "seed": seed,
             "day": datetime.now(UTC).strftime("%Y-%m-%d"), "load": round(os.getloadavg()[0], 1),
             "took_s": round(time.monotonic() - began, 1), **told}  # fmt: skip
@@ -72,7 +73,7 @@ def _run(fault: Fault, folder: Path, more: Json) -> Json:
         if late and found.is_timed:
             violations.append(f"I1 {len(late)} clients were not live {fault.live_s:g} s after")
     violations = [each for each in violations if each.split()[0] not in fault.excused]
-    return {"seen": seen, "violations": violations, "may_lose": fault.may_lose}
+    return {"seen": seen, "violations": violations, "is_timed": found.is_timed}
 
 
 def told(report: Json) -> str:

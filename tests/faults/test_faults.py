@@ -7,14 +7,14 @@ import pytest
 
 from tests.faults.fault import Fault
 from tests.faults.matrix import FAULTS, OTHERS, chosen
-from tests.faults.run import run
+from tests.faults.run import BRIEF, run
 
 
 @pytest.mark.redis_server
 @pytest.mark.parametrize("fault", chosen(["short"]), ids=lambda fault: fault.number)
 def test_no_invariant_breaks(fault: Fault) -> None:
     """Whoever watches holds the truth afterwards, and what was acknowledged is there, once."""
-    report = run(fault, is_brief=True)
+    report = run(fault, more=BRIEF)
     assert report["violations"] == []
     assert report["seen"]["acknowledged"] > 100
 
