@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import asdict
 
@@ -21,6 +21,7 @@ from history.change import Change, Key, Step
 from history.errors import DatabaseUnavailable, HistoryError
 from history.first_board import PAST_MAX
 from history.ledger import Ledger
+from history.missed import missed
 from history.rows import Row
 from history.store import Store
 from session.state import Session
@@ -162,23 +163,9 @@ class Scribe:
         if not deliveries:
             return
         ordered = await self._completed(deliveries)
-        async for part in self._missed(ordered[0]):
+        async for part in missed(self._bus, self._ledger, ordered[0]):
             await self._fold(part)
         await self._fold(ordered)
-
-    async def _missed(self, first: Delivery) -> AsyncIterator[list[Delivery]]:
-        """What was acknowledged before, and is not in the database: that lost its newest commits.
-
-        As far as the log still has it; the rest is told as lost.
-        """
-        while self._ledger.misses([first.position]):
-            place = self._ledger.position.place
-            found = await self._bus.behind(self._partition, place, READ_DELTAS_MAX)
-            part = [each for each in found if _ordinal(each) < _ordinal(first)]
-            if not part:
-                return
-            log.warning("partition %d: %d entries are recorded again", self._partition, len(part))
-            yield part
 
     async def _fold(self, ordered: Sequence[Delivery]) -> None:
         """As they follow each other."""
