@@ -7,6 +7,7 @@ Never raises for a checkpoint that cannot be read: then the log alone tells. Cal
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 SLICE_S = 0.005
 RETRY_S = 0.5
+READS = 4
 SETTLE_S = 0.2
 SETTLES = 15
 """So often history is looked at again until the recorder has noticed a loss too; then no more."""
@@ -152,12 +154,11 @@ class Refold:
         if batch.epoch != self.epoch:
             self._end = await self._find_end()  # the one that was told is of another log
         self.epoch = self._stored_epoch = batch.epoch
+        if self._kept is not None:
+            await self._bring_all_back(self._kept, batch)
         began = time.perf_counter()
         for place, delta in enumerate(batch.deltas):
-            is_former = place < batch.former
-            if self._kept is not None and self._cache.lacks(delta):
-                await self._bring_back(self._kept, delta.key, is_former=is_former)
-            if is_former and delta.number <= self._former.get(delta.key, 0):
+            if place < batch.former and delta.number <= self._former.get(delta.key, 0):
                 continue
             try:
                 if self._cache.apply(delta, batch.epoch, 0).deleted:
@@ -170,6 +171,23 @@ class Refold:
                 await asyncio.sleep(0)
                 began = time.perf_counter()
         self.ordinal = ordinal_of(batch.position)
+
+    async def _bring_all_back(self, kept: Kept, batch: Batch) -> None:
+        """What history keeps of the sessions that are spoken of, some at once."""
+        wanted: dict[Key, bool] = {}
+        for place, delta in enumerate(batch.deltas):
+            if self._cache.lacks(delta):
+                wanted.setdefault(delta.key, place < batch.former)
+        rest = deque(wanted.items())
+
+        async def read() -> None:
+            while rest:
+                key, is_former = rest.popleft()
+                await self._bring_back(kept, key, is_former=is_former)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(READS, len(rest))):
+                tasks.create_task(read())
 
     async def _bring_back(self, kept: Kept, key: Key, *, is_former: bool) -> None:
         """A session that no checkpoint holds and that is spoken of again.
