@@ -20,7 +20,10 @@ from hub.live import handover
 from hub.live.cache import Cache, Held, Key
 from hub.live.handover import Owns
 from hub.live.switchboard import Switchboard
+from session import checkpoint
+from session.checkpoint import Saved
 from session.delta import Delta
+from session.errors import InvalidCheckpoint
 from session.state import Session
 
 log = logging.getLogger(__name__)
@@ -231,9 +234,14 @@ class Recall:
                 if anew.apply(delta, held.epoch, 0).deleted:
                     anew.drop(key)
                     self._board.cache.note_deleted(key, delta.number)
-        handover.replace(
-            self._board, {key}.__contains__, anew.held.values(), "gap", self._now_ms()
-        )  # fmt: skip
+        before, after = self._board.cache.get(key), anew.get(key)
+        if before is not None and after is not None and _is_same(before.session, after.session):
+            self._settle(key)
+        else:
+            self._replace(key, list(anew.held.values()))
+
+    def _replace(self, key: Key, anew: list[Held]) -> None:
+        handover.replace(self._board, {key}.__contains__, anew, "gap", self._now_ms())
 
     async def _restore(self, key: Key, *, with_timeline: bool) -> tuple[Session | None, bool]:
         """What is kept of a session, and whether that could be told.
@@ -269,11 +277,9 @@ class Recall:
                     del self._unread[key]
                 elif session is not None and session.number >= held.session.number:
                     del self._unread[key]
-                    anew = [Held(session, held.epoch, has_ring=False)]
-                    handover.replace(
-                        self._board, {key}.__contains__, anew, "gap", self._now_ms()
-                    )  # fmt: skip
-                    self._changed()
+                    if not _is_same(held.session, session):
+                        self._replace(key, [Held(session, held.epoch, has_ring=False)])
+                        self._changed()
 
     # What is opened.
 
@@ -291,3 +297,10 @@ class Recall:
                 session, _ = await self._restore(key, with_timeline=True)
                 if session is not None:
                     handover.restore(self._board, session, self._epoch_of(key), self._now_ms())
+
+
+def _is_same(one: Session, other: Session) -> bool:
+    """Whether two hold the same in all but their series."""
+    with contextlib.suppress(InvalidCheckpoint):
+        return checkpoint.pack([Saved(one, "")]) == checkpoint.pack([Saved(other, "")])
+    return False

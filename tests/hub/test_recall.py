@@ -176,6 +176,21 @@ async def test_whoever_opened_it_meanwhile_gets_a_snapshot(is_kept: bool) -> Non
         assert len(reference.opened["a"].timeline) == (4 if is_kept else 1)
 
 
+async def test_who_is_told_what_is_on_the_board_already_hears_nothing() -> None:
+    """History had recorded the very same by the time it was asked: no row is sent again."""
+    archive = Archive()
+    async with asking(archive) as worker:
+        client, reference = attach(worker)
+        await worker.bus.append([event("prompt", "a", at=NOW + 1)])
+        await until(lambda: read(client, reference) or "a" in reference.rows)
+        before = held(worker, "a")
+        archive.kept["default", "a"] = [each async for each in _read(worker.bus)]
+        archive.allowed.set()
+        await until(lambda: not worker.recall._asides)  # type: ignore[union-attr]
+        assert held(worker, "a") is before
+        assert before.cursor.rpartition(":")[0] == worker._epochs[0]
+
+
 async def test_a_session_that_is_deleted_meanwhile_does_not_come_back() -> None:
     """What is kept of it is from before."""
     archive = Archive(FIRST)
