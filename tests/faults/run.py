@@ -21,7 +21,9 @@ from tests.faults.scene import Scene
 Json = dict[str, Any]
 STUCK_S = 60.0
 PATIENT: Json = {"patience": 5.0}
-BRIEF: Json = {"sessions": 20, "clients": 12, "rate": 50, "times": 2, "peace_s": 3.0, **PATIENT}
+BRIEF: Json = {
+    "sessions": 20, "clients": 12, "rate": 50, "times": 2, "peace_s": 3.0, "calm": 0.5, **PATIENT
+}  # fmt: skip
 
 
 def run(fault: Fault, seed: int = 1, keep: Path | None = None, more: Json | None = None) -> Json:
@@ -58,7 +60,7 @@ def _run(fault: Fault, folder: Path, more: Json) -> Json:
         scene.mark("hurt")
         fault.hurt(scene)
         scene.mark("healed")
-        time.sleep(fault.after_s)
+        time.sleep(fault.after_s * scene.shape.calm)
         scene.mark("ended")
         scene.story.ended.set()
         for each in working:

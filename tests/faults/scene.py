@@ -45,6 +45,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     times: int = 5  # what dies again and again dies so often
     peace_s: float = 6.0  # before anything is hurt
+    calm: float = 1.0  # of the time that a fault is given when it is healed
     patience: float = 1.0  # how many times as long as promised everything may take
     on_postgres: bool = False
     redis_options: tuple[str, ...] = DURABLE

@@ -40,7 +40,7 @@ def never_reading(scene: Scene) -> None:
         began = time.monotonic()
         while held := [each for each in _clients(scene) if not each["client"]]:
             most = max(most, *(_bytes(each) for each in held))
-            if time.monotonic() - began > FREED_S:
+            if time.monotonic() - began > FREED_S * scene.shape.patience:
                 scene.demand(False, "I9 clients that read nothing are held")
                 break
             time.sleep(LOOK_S)
@@ -64,7 +64,8 @@ def never_answering(scene: Scene) -> None:
             readers[-1].start()
         began = time.monotonic()
         for each in readers:
-            each.join(max(0.0, FREED_S - (time.monotonic() - began)))
+            rest_s = FREED_S * scene.shape.patience - (time.monotonic() - began)
+            each.join(max(0.0, rest_s))
         scene.seen["freed_s"] = round(time.monotonic() - began, 1)
         held = sum(each.is_alive() for each in readers)
         scene.demand(not held, f"I9 {held} clients that say nothing are held")
