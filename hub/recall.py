@@ -1,8 +1,8 @@
 """What history keeps of sessions that speak again or are opened: asked for beside the log.
 
-Nothing on the log waits for a database. A session that is new here goes on at once; one that was
-let go waits for a moment, alone. What was said meanwhile is folded once more on what is kept.
-Called by the worker.
+Nothing on the log waits for a database, and no question of any session. A session that is new here
+or was let go waits for a moment, alone; what it then says is folded at once, and once more on what
+is kept. Called by the worker.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from session import checkpoint
 from session.checkpoint import Saved
 from session.delta import Delta
 from session.errors import InvalidCheckpoint
+from session.fold import fold, new_session
 from session.state import Session
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ class Aside(Struct, eq=False):
     """
 
     branch: str
-    is_folded: bool
+    alone: Session  # what it has said since, and nothing else
+    is_folded: bool = False
     deltas: list[Delta] = []
     former: int = 0  # the first of them were told before the log lost its end
     is_full: bool = False  # said more than is kept here: it is read once history has come so far
@@ -103,6 +105,8 @@ class Recall:
             aside.is_full = True
         if aside.is_folded:
             self._apply(delta, f"{epoch}.{aside.branch}")
+        elif _asks(aside.alone, delta):
+            self._go_on(delta.key, aside)
 
     def _is_covered(self, delta: Delta, is_former: bool) -> bool:
         if not is_former:
@@ -111,20 +115,18 @@ class Recall:
 
     def _put_aside(self, delta: Delta) -> Aside | None:
         """Ask history of the session; None where there is nothing to be asked, or too much is."""
-        cache, key = self._board.cache, delta.key
+        key = delta.key
         if self._is_unheard_of(key):
             return None
         if len(self._asides) >= self._board.limits.asides_max:
             self._unread[key] = None
             return None
         self._board.restored += 1
-        is_new = delta.number <= 1 and not cache.knows(key)
-        aside = Aside(f"{self._board.worker}.{self._board.restored}", is_new)
-        self._asides[key] = aside
+        branch = f"{self._board.worker}.{self._board.restored}"
+        aside = self._asides[key] = Aside(branch, new_session(delta))
         self._called.set()
-        if not is_new:
-            patience_s = self._board.limits.aside_ms / 1000
-            asyncio.get_running_loop().call_later(patience_s, self._wait_no_more, key, aside)
+        patience_s = self._board.limits.aside_ms / 1000
+        asyncio.get_running_loop().call_later(patience_s, self._wait_no_more, key, aside)
         return aside
 
     def _is_unheard_of(self, key: Key) -> bool:
@@ -297,6 +299,15 @@ class Recall:
                 session, _ = await self._restore(key, with_timeline=True)
                 if session is not None:
                     handover.restore(self._board, session, self._epoch_of(key), self._now_ms())
+                elif (aside := self._asides.get(key)) is not None:
+                    self._go_on(key, aside)  # it is there, by what it has said itself
+
+
+def _asks(alone: Session, delta: Delta) -> bool:
+    """Whether somebody waits for a person by now."""
+    with contextlib.suppress(Exception):  # it is told when it is folded
+        fold(alone, delta)
+    return bool(alone.items)
 
 
 def _is_same(one: Session, other: Session) -> bool:

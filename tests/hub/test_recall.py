@@ -96,37 +96,51 @@ def held(worker: Worker, session: str) -> Held:
     return found
 
 
-async def test_a_new_sessions_question_waits_for_no_history() -> None:
-    """Everybody is told of it, and of its neighbours, while nothing is answered."""
-    async with asking(Archive()) as worker:
+async def test_a_question_waits_for_no_history() -> None:
+    """Neither one of a session that is new, nor one of a session that was let go."""
+    limits = {"board_rows_min": 1, "aside_ms": PATIENT_MS}
+    async with asking(Archive(PAST), PAST, event("prompt", "b"), **limits) as worker:
         client, reference = attach(worker)
-        await worker.bus.append([event("prompt", "a"), permission("a"), event("prompt", "b")])
-        await until(lambda: read(client, reference) or set(reference.rows) == {"a", "b"})
-        assert len(reference.items) == 1
+        await worker.bus.append([event("prompt", "a"), permission("a"), permission("p")])
+        await until(lambda: read(client, reference) or len(reference.items) == 2)
+        await until(lambda: read(client, reference) or {"a", "p"} <= set(reference.rows))
         assert reference.rows["a"]["status"] == "waiting"
 
 
-async def test_what_was_let_go_waits_alone_and_not_for_long() -> None:
+async def test_whoever_asks_nobody_waits_alone_and_not_for_long() -> None:
     """Its neighbours go on at once; without an answer it goes on as well."""
     told = (PAST, event("prompt", "b"))
     archive = Archive(PAST)
     async with asking(archive, *told, board_rows_min=1, aside_ms=PATIENT_MS) as worker:
-        await worker.bus.append([permission("p"), event("prompt", "c")])
-        await until(lambda: worker.board.cache.get(("default", "c")))
-        assert worker.board.cache.get(("default", "p")) is None
+        await worker.bus.append([event("prompt", "p"), event("prompt", "c"), event("stop", "b")])
+        await until(lambda: held(worker, "b").session.status == "idle")
+        assert set(worker.board.cache.held) == {("default", "b")}
         reaching = asyncio.create_task(worker.reach(("default", "p"), 2))
         archive.allowed.set()
         await reaching
         assert len(held(worker, "p").session.timeline) == 4
+        await worker.caught_up()
+        assert len(held(worker, "c").session.timeline) == 1
     archive = Archive(PAST)
     async with asking(archive, *told, board_rows_min=1, aside_ms=1) as worker:
         client, reference = attach(worker)
-        await worker.bus.append([permission("p")])
-        await until(lambda: read(client, reference) or reference.items)
+        await worker.bus.append([event("prompt", "p")])
+        await until(lambda: read(client, reference) or "p" in reference.rows)
         archive.allowed.set()
         await until(lambda: len(held(worker, "p").session.timeline) == 4)
+
+
+async def test_a_session_that_has_just_begun_can_be_opened() -> None:
+    """It is not unknown, though history has not said yet that it keeps nothing of it."""
+    archive = Archive()
+    async with asking(archive, aside_ms=PATIENT_MS) as worker:
+        await worker.bus.append([event("prompt", "a")])
+        await until(lambda: worker.folded == {0: 1})
+        archive.allowed.set()
+        await worker.ensure("default", "a")
+        client, reference = attach(worker, "a")
         read(client, reference)
-        assert len(reference.items) == 1
+        assert reference.errors == []
 
 
 async def test_what_was_said_meanwhile_stands_on_what_is_kept() -> None:
