@@ -135,9 +135,12 @@ async def test_a_session_that_has_just_begun_can_be_opened() -> None:
     archive = Archive()
     async with asking(archive, aside_ms=PATIENT_MS) as worker:
         await worker.bus.append([event("prompt", "a")])
-        await until(lambda: worker.folded == {0: 1})
+        await until(lambda: archive.asked)
+        asking_still = archive.allowed
+        archive.allowed = asyncio.Event()
         archive.allowed.set()
         await worker.ensure("default", "a")
+        assert not asking_still.is_set()
         client, reference = attach(worker, "a")
         read(client, reference)
         assert reference.errors == []
