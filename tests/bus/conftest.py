@@ -14,7 +14,7 @@ import pytest
 from bus.redis import RedisBus
 from tests.faults.proxy import Proxy, line_to
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 30
 CLUSTER_PORT_MAX = 65_535 - 10_000
 
 

@@ -183,7 +183,10 @@ def _boards(scene: Scene, sessions: list[str]) -> dict[str, dict[str, Json]]:
 
 
 def _live(scene: Scene, name: str, session: str) -> Json:
-    status, _, body = scene.roles[name].ask(f"/api/live/{session}", **BEARER)
+    try:
+        status, _, body = scene.roles[name].ask(f"/api/live/{session}", **BEARER)
+    except OSError:
+        return {"status": 0}  # no answer in time
     return json.loads(body) if status == 200 else {"status": status}
 
 
@@ -197,7 +200,9 @@ def _counters(scene: Scene, name: str) -> dict[str, float]:
     """What a living role has counted of what matters here, without what is 0."""
     if scene.roles[name].process.poll() is not None:
         return {}
-    lines = scene.roles[name].ask("/metrics", **BEARER)[2].decode().splitlines()
+    lines: list[str] = []
+    with contextlib.suppress(OSError):
+        lines = scene.roles[name].ask("/metrics", **BEARER)[2].decode().splitlines()
     told: dict[str, float] = {}
     for line in lines:
         metric, _, value = line.partition(" ")
