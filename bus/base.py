@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     ``position`` is behind the last of them. ``lost`` says that entries between the asked
     position and the first one are gone (trimmed, or a new lineage): whoever folds must begin
     anew from a checkpoint. ``poison`` counts entries that could not be read and were passed over.
+    The first ``former`` of the deltas were told in a former epoch, and have survived its end.
     """
 
     partition: int
@@ -32,6 +33,7 @@ class Batch(NamedTuple):
     position: str
     lost: bool = False
     poison: int = 0
+    former: int = 0
 
 
 class Delivery(NamedTuple):
@@ -100,6 +102,10 @@ class Bus(Shared, Protocol):
         """
         ...
 
+    async def behind(self, partition: int, position: str, count: int) -> list[Delivery]:
+        """The first deltas behind a position, of those that are still there, given to nobody."""
+        ...
+
     async def group(self, name: str, consumer: str, partition: int) -> Group:
         """Join a consumer group; it begins at the oldest entry that there is."""
         ...
@@ -114,6 +120,11 @@ class Bus(Shared, Protocol):
 
     async def holds(self, partition: int, position: str) -> bool:
         """Whether this log goes on from what was read up to a position, trimmed or not."""
+        ...
+
+    async def survived(self, partition: int, position: str) -> str | None:
+        """A position that this log holds; the last before it where entries behind that one are
+        lost; None for one that is of another log, or of which nothing can be told."""
         ...
 
     async def trim(self, partition: int, position: str) -> int:

@@ -33,8 +33,11 @@ class State(NamedTuple):
 
     def holds(self, place: Position) -> bool:
         """Whether what was read up to ``place`` is part of this log."""
-        reached = self.ordinal if place.epoch == self.epoch else self.past.get(place.epoch, -1)
-        return place.ordinal <= reached
+        return place.ordinal <= self.reached(place.epoch)
+
+    def reached(self, epoch: str) -> int:
+        """The ordinal of the last entry of an epoch that is part of this log; -1 for none."""
+        return self.ordinal if epoch == self.epoch else self.past.get(epoch, -1)
 
 
 def read_state(reply: Sequence[Any]) -> State:
@@ -72,6 +75,7 @@ class Follower:
         self._deltas: list[Delta] = []
         self._lost = False
         self._poison = 0
+        self._former = 0
 
     def meet(self, state: State) -> None:
         """Compare with the log: if it does not hold what was read, begin anew at its oldest."""
@@ -104,6 +108,7 @@ class Follower:
                 self._poison += 1
             else:
                 self._deltas.append(entry.delta)
+                self._former += entry.epoch != self._epoch
 
     def batch(self) -> Batch | None:
         """What is to be told now: deltas, a loss, or another epoch."""
@@ -111,6 +116,7 @@ class Follower:
         if not (self._deltas or self._lost or self._told != epoch):
             return None
         position = str(Position(epoch, self._ordinal or 0, self.id))
-        batch = Batch(self._partition, epoch, self._deltas, position, self._lost, self._poison)
-        self._deltas, self._lost, self._poison, self._told = [], False, 0, epoch
+        told = (position, self._lost, self._poison, self._former)
+        batch = Batch(self._partition, epoch, self._deltas, *told)
+        self._deltas, self._lost, self._poison, self._former, self._told = [], False, 0, 0, epoch
         return batch

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from bus.base import Batch, Checkpoint, Receipt
+from bus.base import Batch, Checkpoint, Delivery, Receipt
 from bus.errors import BusClosed, BusUnavailable
 from bus.limits import BATCH_DELTAS_MAX, REPLY_MS_MAX
 from bus.memory_group import GroupState, MemoryGroup
@@ -115,6 +115,14 @@ class MemoryBus:
         finally:
             self._ring.detach(reader)
 
+    async def behind(self, partition: int, position: str, count: int) -> list[Delivery]:
+        """The first deltas behind a position."""
+        self._check(partition)
+        place = parse(position)
+        start = place.ordinal if self._holds(place) else 0
+        told = self._ring.since(start, count)
+        return [Delivery(self._text(ordinal), delta) for ordinal, delta in told]
+
     async def group(self, name: str, consumer: str, partition: int) -> MemoryGroup:
         """Join a group, which holds back the ring until it has been given everything."""
         self._check(partition)
@@ -141,6 +149,10 @@ class MemoryBus:
         """Whether it is of this start."""
         self._check(partition)
         return self._holds(parse(position))
+
+    async def survived(self, partition: int, position: str) -> str | None:
+        """Itself, if it is of this start: nothing else ever loses its end."""
+        return position if await self.holds(partition, position) else None
 
     async def trim(self, partition: int, position: str) -> int:
         """Drop up to a position, whoever has read it or not; one of another epoch drops nothing."""

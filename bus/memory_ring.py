@@ -87,6 +87,11 @@ class Ring:
         self.room.set()
         return deltas, skipped
 
+    def since(self, ordinal: int, count: int) -> list[tuple[int, Delta]]:
+        """What is held behind ``ordinal``, with the ordinals; nobody is known to have read it."""
+        start = max(0, ordinal + 1 - self.first)
+        return list(enumerate(self._deltas[start : start + count], self.first + start))
+
     def drop_to(self, ordinal: int) -> int:
         """Let go of everything up to ``ordinal``; gives how many."""
         count = max(0, min(ordinal, self.last) - self.first + 1)

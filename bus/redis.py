@@ -10,8 +10,9 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from bus import keys
-from bus.base import Batch, Checkpoint, Receipt, partition_of
+from bus.base import Batch, Checkpoint, Delivery, Receipt, partition_of
 from bus.errors import BusUnavailable
+from bus.follow import read_entry
 from bus.limits import NOTES_MAX, PARTITIONS, STREAM_DELTAS_MAX
 from bus.position import Position, parse
 from bus.redis_calls import (
@@ -88,6 +89,21 @@ class RedisBus:
             if batch is not None:
                 yield batch
 
+    async def behind(self, partition: int, position: str, count: int) -> list[Delivery]:
+        """Entries that cannot be read are passed over."""
+        name, start = keys.deltas(partition), parse(position).id
+        while True:
+            told = await self._calls.command("XRANGE", name, f"({start}", "+", "COUNT", count)
+            entries = [read_entry(*each) for each in told]
+            found = [
+                Delivery(str(Position(each.epoch, each.ordinal, each.id)), each.delta)
+                for each in entries
+                if each.delta is not None and each.ordinal is not None
+            ]
+            if found or not entries:
+                return found
+            start = entries[-1].id
+
     async def group(self, name: str, consumer: str, partition: int) -> RedisGroup:
         """Join a group."""
         group = RedisGroup(self._calls, name, consumer, partition)
@@ -106,6 +122,20 @@ class RedisBus:
     async def holds(self, partition: int, position: str) -> bool:
         """Whether it is of the present epoch or of one that this log goes on from."""
         return (await self._calls.state(partition)).holds(parse(position))
+
+    async def survived(self, partition: int, position: str) -> str | None:
+        """What came behind a tail that was lost has later ids than all of it."""
+        state, place = await self._calls.state(partition), parse(position)
+        if state.holds(place):
+            return position
+        if state.reached(place.epoch) < 0:
+            return None
+        name = keys.deltas(partition)
+        found = await self._calls.command("XREVRANGE", name, place.id, "-", "COUNT", 1)
+        entry = read_entry(*found[0]) if found else None
+        if entry is None or entry.ordinal is None or entry.ordinal > state.reached(place.epoch):
+            return None
+        return str(Position(place.epoch, entry.ordinal, entry.id))
 
     async def trim(self, partition: int, position: str) -> int:
         """Drop up to a position; one that this log does not hold drops nothing."""

@@ -75,6 +75,15 @@ class RemoteBus:
         """As there."""
         return await self.ask("holds", partition, position)
 
+    async def behind(self, partition: int, position: str, count: int) -> list[Delivery]:
+        """As there."""
+        found: list[Delivery] = await self.ask("behind", partition, position, count)
+        return found
+
+    async def survived(self, partition: int, position: str) -> str | None:
+        """As there."""
+        return await self.ask("survived", partition, position)
+
     async def trim(self, partition: int, position: str) -> int:
         """As there."""
         return await self.ask("trim", partition, position)

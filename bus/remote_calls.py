@@ -55,8 +55,9 @@ def _types(method: Any, *before: Any) -> Types:
 
 
 _PLAIN = (
-    "append", "room", "position", "lineage", "holds", "trim", "save_checkpoint", "load_checkpoint",
-    "lease", "release", "publish", "secret", "note", "notes", "put", "add", "forget", "table",
+    "append", "room", "position", "lineage", "holds", "survived", "behind", "trim",
+    "save_checkpoint", "load_checkpoint", "lease", "release", "publish", "secret", "note", "notes",
+    "put", "add", "forget", "table",
 )  # fmt: skip
 _OF_GROUPS = ("read", "ack", "reclaim")
 _MEMBER = tuple[str, str, int]  # a group's name, the consumer, the partition

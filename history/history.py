@@ -68,8 +68,8 @@ class History:
             found = await restore.numbers(connection, list(plain))
         return {plain[key]: told for key, told in found.items()}
 
-    async def numberings(self) -> dict[int, str]:
-        """Partition of the log → the count that it is recorded in."""
+    async def numberings(self) -> dict[int, tuple[str, str]]:
+        """Partition of the log → the count that it is recorded in, and up to which place."""
         async with self.database.read() as connection:
             return await restore.numberings(connection)
 

@@ -4,18 +4,21 @@ Numbers that are of another count than the log is at now are told as 0. Never wa
 database: who asks decides. Called by the worker, which knows it as an interface.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 
 from bus.base import Bus, partition_of
 from bus.position import Position
 from history.first_board import PAST_MAX
 from history.history import History
 from history.rows import session_of
+from history.standing import Standing
 from history.store import Store
 from session.errors import InvalidCheckpoint
 from session.state import Session
 
 Key = tuple[str, str]
+
 
 UNCOUNTED = "-"
 """Of no count: whatever number stands in history, it says nothing here."""
@@ -33,49 +36,64 @@ class Kept:
 
     async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
         """Up to which of the log's numbers these sessions are kept, of those that are."""
-        counts = await self._counts()
+        counts = await self._counts({self._partition_of(key) for key in keys})
         found = await self._history.numbers(keys)
         return {
-            key: number if numbering == self._count_of(key, counts) else 0
+            key: number if numbering == counts[self._partition_of(key)] else 0
             for key, (number, numbering) in found.items()
         }
+
+    async def former(self, key: Key) -> int:
+        """Up to which number it is kept of what the log held before it lost its end; 0 for none."""
+        number, numbering = (await self._history.numbers([key])).get(key, (0, ""))
+        place = str(Position(numbering, 0))
+        is_ours = bool(numbering) and await self._bus.holds(self._partition_of(key), place)
+        return number if is_ours else 0
 
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool
     ) -> Session | None:
         """The session as far as it is kept, or None; if wanted, with the end of its timeline."""
         read = self._history.session if with_timeline else self._history.outline
-        key, before = (workspace, session_id), await self._counts()
+        partitions = {self._partition_of((workspace, session_id))}
+        [before] = (await self._counts(partitions)).values()
         while True:
-            session = await read(workspace, session_id, self._count_of(key, before))
+            session = await read(workspace, session_id, before)
             if session is None or session.number:
                 return session
             # Of no count, or of one that began to be recorded in between: then its number counts.
-            now = await self._counts()
+            [now] = (await self._counts(partitions)).values()
             if now == before:
                 return session
             before = now
 
-    async def board(self) -> list[Session]:
-        """Every session that is not past and the latest of those that are, without timelines."""
-        counts = await self._counts()
+    async def board(self, partition: int) -> Standing:
+        """What is not past and the latest of what is, of a partition, without timelines.
+
+        Where the log lost its end, it goes on behind the last entry that it still has; and until
+        the recorder has begun to count anew, it may be writing what it had read before.
+        """
+        told, rows = await self._store.board_at(partition, PAST_MAX)
+        place = await self._bus.survived(partition, told.place) if told.place else None
+        is_held = bool(told.place) and place == told.place
+        count = told.numbering if is_held else UNCOUNTED
+        is_settled = is_held or told.numbering in ("", await self._bus.lineage(partition))
         found: list[Session] = []
-        for row in await self._store.board(PAST_MAX):
-            key = (row["workspace"], row["id"])
-            try:
-                found.append(session_of(row, self._count_of(key, counts)))
-            except InvalidCheckpoint:
-                continue  # what cannot be read goes on without it
-        return found
+        for row in rows:
+            if self._partition_of((row["workspace"], row["id"])) == partition:
+                with contextlib.suppress(InvalidCheckpoint):  # it goes on without it
+                    found.append(session_of(row, count))
+        return Standing(found, place, is_settled)
 
-    async def _counts(self) -> dict[int, str]:
-        """The count that each partition is at; none where the log is another one by now."""
+    async def _counts(self, partitions: Iterable[int]) -> dict[int, str]:
+        """The count that each of them is at; none where the log lost what is recorded of it."""
         told = await self._history.numberings()
-        return {
-            partition: count
-            for partition, count in told.items()
-            if await self._bus.holds(partition, str(Position(count, 0)))
-        }
+        counts = dict.fromkeys(partitions, UNCOUNTED)
+        for partition in counts:
+            numbering, place = told.get(partition, ("", ""))
+            if place and await self._bus.holds(partition, place):
+                counts[partition] = numbering
+        return counts
 
-    def _count_of(self, key: Key, counts: dict[int, str]) -> str:
-        return counts.get(partition_of(*key, self._bus.partitions), UNCOUNTED)
+    def _partition_of(self, key: Key) -> int:
+        return partition_of(*key, self._bus.partitions)

@@ -21,6 +21,7 @@ from history.change import Change, Key, Step
 from history.errors import DatabaseUnavailable, HistoryError
 from history.first_board import PAST_MAX
 from history.ledger import Ledger
+from history.missed import missed
 from history.rows import Row
 from history.store import Store
 from session.state import Session
@@ -162,6 +163,12 @@ class Scribe:
         if not deliveries:
             return
         ordered = await self._completed(deliveries)
+        async for part in missed(self._bus, self._ledger, ordered[0]):
+            await self._fold(part)
+        await self._fold(ordered)
+
+    async def _fold(self, ordered: Sequence[Delivery]) -> None:
+        """As they follow each other."""
         if unknown := self._ledger.unknown(ordered):
             self._ledger.adopt(await self._states(unknown))
         rest = deque(ordered)

@@ -42,11 +42,7 @@ class Store:
     async def position(self, partition: int) -> Position:
         """Where a partition stands."""
         async with self.database.read() as connection:
-            wanted = checkpoints.c.partition == partition
-            found = (await connection.execute(select(checkpoints).where(wanted))).mappings().first()
-        if found is None:
-            return Position()
-        return Position(found["epoch"], found["position"], found["numbering"])
+            return await _position(connection, partition)
 
     async def states(self, keys: Sequence[Key]) -> list[Row]:
         """These sessions as the fold left them, those that there are."""
@@ -59,6 +55,10 @@ class Store:
 
     async def board(self, past_max: int) -> list[Row]:
         """Every session that is not past, and the latest of those that are."""
+        return (await self.board_at(0, past_max))[1]
+
+    async def board_at(self, partition: int, past_max: int) -> tuple[Position, list[Row]]:
+        """The same, and where a partition stood in that very moment."""
         newest = (
             select(sessions.c.pk)
             .where(sessions.c.past.is_(True))
@@ -67,7 +67,8 @@ class Store:
         )
         async with self.database.read() as connection:
             live = await _states(connection, sessions.c.past.is_(False))
-            return live + await _states(connection, sessions.c.pk.in_(newest))
+            past = await _states(connection, sessions.c.pk.in_(newest))
+            return await _position(connection, partition), live + past
 
     async def marks(self) -> list[Mark]:
         """Every file that was read, as far as what it says is recorded."""
@@ -127,6 +128,14 @@ async def _commit(connection: AsyncConnection, step: Step) -> Spent:
     await forget_sources(connection, kept, spent)
     await write_usage(connection, kept, spent)
     return spent
+
+
+async def _position(connection: AsyncConnection, partition: int) -> Position:
+    wanted = checkpoints.c.partition == partition
+    found = (await connection.execute(select(checkpoints).where(wanted))).mappings().first()
+    if found is None:
+        return Position()
+    return Position(found["epoch"], found["position"], found["numbering"])
 
 
 async def _states(connection: AsyncConnection, wanted: ColumnElement[bool]) -> list[Row]:

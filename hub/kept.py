@@ -6,6 +6,7 @@ An interface only, so that a worker runs without any database. Called by the wor
 from collections.abc import Sequence
 from typing import Protocol
 
+from history.standing import Standing
 from hub.live.cache import Key
 from session.state import Session
 
@@ -22,6 +23,10 @@ class Kept(Protocol):
         """Up to which of the log's numbers these sessions are kept, of those that are."""
         ...
 
+    async def former(self, key: Key) -> int:
+        """Up to which number it is kept of what the log held before it lost its end; 0 for none."""
+        ...
+
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool
     ) -> Session | None:
@@ -31,9 +36,6 @@ class Kept(Protocol):
         """
         ...
 
-    async def board(self) -> list[Session]:
-        """Every session that is not past and the latest of those that are, without timelines.
-
-        What a worker begins with where the log has no checkpoint.
-        """
+    async def board(self, partition: int) -> Standing:
+        """What a worker begins with where the log has no checkpoint."""
         ...

@@ -34,6 +34,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     board_rows_min: int = 200  # fewer live rows are filled up with past ones
     resync_interval_ms: int = 1_000
     catch_up_ms: int = 5_000  # a worker that lags behind a client's cursor may take so long
+    asides_max: int = 10_000  # sessions of which history is being asked; more go on without it
+    aside_deltas_max: int = 1_000  # of each of them, to be folded on what is kept; beyond, later
+    aside_ms: int = 250  # a session that asks nobody waits so long for what is kept of it
     tick_max_ms: int = 1_000  # never staler
     totals_interval_ms: int = 1_000
     source_silent_ms: int = 60_000  # a source that is not heard for so long is called silent

@@ -7,10 +7,13 @@ Never raises for a checkpoint that cannot be read: then the log alone tells. Cal
 import asyncio
 import logging
 import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from bus.base import Batch, Bus, Checkpoint, partition_of
+from bus.base import Batch, Bus, Checkpoint
 from bus.errors import BusError
-from bus.position import NOWHERE, ordinal_of
+from bus.position import NOWHERE, ordinal_of, parse
 from history.errors import HistoryError
 from hub import metrics
 from hub.kept import Kept
@@ -21,8 +24,14 @@ from session.errors import InvalidCheckpoint
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 SLICE_S = 0.005
 RETRY_S = 0.5
+READS = 4
+SETTLE_S = 0.2
+SETTLES = 15
+"""So often history is looked at again until the recorder has noticed a loss too; then no more."""
 
 
 class Refold:
@@ -40,6 +49,7 @@ class Refold:
         self._stored_epoch = ""
         self._has_begun = False
         self._cache = Cache(limits)
+        self._former: dict[Key, int] = {}  # so much of what was told before is not folded again
 
     @property
     def is_done(self) -> bool:
@@ -71,6 +81,7 @@ class Refold:
             else:
                 break
         self._cache = Cache(self._limits)
+        self._former.clear()
         self.position = NOWHERE if self._end else None
         self.ordinal = 0
         self._stored_epoch = self.epoch  # until it is met, nobody knows whether it holds another
@@ -80,17 +91,25 @@ class Refold:
             await self._load_kept(self._kept)
 
     async def _load_kept(self, kept: Kept) -> None:
-        """A log without a checkpoint is new, or lost everything: history has not."""
+        """A log without a checkpoint is new, or lost it: history has not.
+
+        What history has recorded is not folded a second time, though the log still holds it.
+        """
         try:
-            sessions = await kept.board()
+            board = await _there(lambda: kept.board(self._partition))
+            for _ in range(SETTLES):
+                if board.is_settled:
+                    break
+                await asyncio.sleep(SETTLE_S)
+                board = await _there(lambda: kept.board(self._partition))
         except HistoryError as error:
             log.warning("what is kept cannot be read: %s", error)
             return
-        count = self._bus.partitions
-        for session in sessions:
-            if partition_of(*session.key, count) == self._partition:
-                has_ring = session.timeline.seq == 0
-                self._cache.put(Held(session, self.epoch, has_ring=has_ring))
+        for session in board.sessions:
+            self._cache.put(Held(session, self.epoch, has_ring=session.timeline.seq == 0))
+        if board.place is not None:
+            self.position, self._stored_epoch = board.place, parse(board.place).epoch
+            self.ordinal = ordinal_of(board.place)
 
     async def _find_end(self) -> int:
         while True:
@@ -135,10 +154,12 @@ class Refold:
         if batch.epoch != self.epoch:
             self._end = await self._find_end()  # the one that was told is of another log
         self.epoch = self._stored_epoch = batch.epoch
+        if self._kept is not None:
+            await self._bring_all_back(self._kept, batch)
         began = time.perf_counter()
-        for delta in batch.deltas:
-            if self._kept is not None and self._cache.lacks(delta):
-                await self._bring_back(self._kept, delta.key)
+        for place, delta in enumerate(batch.deltas):
+            if place < batch.former and delta.number <= self._former.get(delta.key, 0):
+                continue
             try:
                 if self._cache.apply(delta, batch.epoch, 0).deleted:
                     self._cache.drop(delta.key)
@@ -151,10 +172,32 @@ class Refold:
                 began = time.perf_counter()
         self.ordinal = ordinal_of(batch.position)
 
-    async def _bring_back(self, kept: Kept, key: Key) -> None:
-        """A session that no checkpoint holds and that is spoken of again."""
+    async def _bring_all_back(self, kept: Kept, batch: Batch) -> None:
+        """What history keeps of the sessions that are spoken of, some at once."""
+        wanted: dict[Key, bool] = {}
+        for place, delta in enumerate(batch.deltas):
+            if self._cache.lacks(delta):
+                wanted.setdefault(delta.key, place < batch.former)
+        rest = deque(wanted.items())
+
+        async def read() -> None:
+            while rest:
+                key, is_former = rest.popleft()
+                await self._bring_back(kept, key, is_former=is_former)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(READS, len(rest))):
+                tasks.create_task(read())
+
+    async def _bring_back(self, kept: Kept, key: Key, *, is_former: bool) -> None:
+        """A session that no checkpoint holds and that is spoken of again.
+
+        What the log told before it lost its end may stand in it, though its numbers begin anew.
+        """
         try:
-            session = await kept.restore(*key, with_timeline=False)
+            session = await _there(lambda: kept.restore(*key, with_timeline=False))
+            if is_former and session is not None and not session.number:
+                self._former[key] = await _there(lambda: kept.former(key))
         except HistoryError as error:
             log.warning("a session could not be restored: %s", error)
             return
@@ -168,6 +211,16 @@ class Refold:
         elif self.position != NOWHERE:
             metrics.gaps_total.inc()
             log.warning("partition %d: the log goes on behind its checkpoint", self._partition)
+
+
+async def _there(ask: Callable[[], Awaitable[T]]) -> T:
+    """An answer for which the log is asked as well; waits for one that is not there."""
+    while True:
+        try:
+            return await ask()
+        except BusError as error:
+            log.warning("the log is not there: %s", error)
+            await asyncio.sleep(RETRY_S)
 
 
 async def begin(bus: Bus, partition: int, limits: Limits, kept: Kept | None = None) -> Refold:

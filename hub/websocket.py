@@ -12,6 +12,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -23,7 +24,7 @@ from hub.gate import farewell, refuse
 from hub.live.client import Client
 from hub.live.frames import CLOSE_CODES, SUBPROTOCOL, frame
 from hub.live.hello import Hello, parse_hello
-from hub.live.requests import ANSWERS, focus, opens
+from hub.live.requests import ANSWERS, Waiting, focus, opens
 from hub.mirror import Mirror
 from hub.problem import problem
 from hub.rate import Bucket
@@ -167,7 +168,7 @@ class Connection:
         self._send = send
         self._ready = asyncio.Event()
         self._ending: asyncio.Task[None] | None = None
-        self._pending: deque[dict[str, Any]] = deque()
+        self._pending: deque[Waiting] = deque()
         self._serving: asyncio.Task[None] | None = None
         limits = hub.limits
         self._requests = Bucket(limits.messages_per_second, limits.messages_burst)
@@ -215,24 +216,27 @@ class Connection:
         hub = self.hub
         name = f"c-{secrets.token_hex(6)}"
         client = Client(name, grant.workspace, hub.limits, self._wake)
-        await hub.worker.ensure(grant.workspace, *(session for session, _ in hello.resume))
         if self._ending is not None:
             raise _Gone
         self.client = client
         if self._socket is not None:
             self._socket.watch(self._hear, client.outbox.hold, self._release)
             client.outbox.connect(self._socket.transport.write, deflates=self._socket.deflates)
-        hub.board.attach(client, hello, now_ms())
-        for session, _ in hello.resume:
-            self._note_opened(session)
+        # Attention and rows wait for no history; what was open and must be read first, comes then.
+        if self._lacks(hello, client):
+            hub.board.attach(client, replace(hello, resume=[]), now_ms())
+            self._put_off(hello, client)
+        else:
+            hub.board.attach(client, hello, now_ms())
+            self._note_opened(*opens(hello))
         hub.worker.schedule()
 
-    def _note_opened(self, session: str) -> None:
-        """Keep who reads a session that there is."""
+    def _note_opened(self, *sessions: str) -> None:
+        """Keep who reads sessions, of those that there are."""
         client, grant, cache = self.client, self.grant, self.hub.board.cache
-        if client is None or grant is None or cache.get((client.workspace, session)) is None:
-            return
-        self.hub.audit.note_opened(grant, self.address, session)
+        for session in sessions:
+            if client and grant and cache.get((client.workspace, session)) is not None:
+                self.hub.audit.note_opened(grant, self.address, session)
 
     def _release(self) -> None:
         """The transport has room again."""
@@ -292,31 +296,29 @@ class Connection:
         if request.get("type") in ANSWERS:  # so many that each has to be cheap
             focus(self.hub.board, client, request, now_ms())
         elif self._pending or self._lacks(request, client):
-            self._pending.append(request)  # as many as the rate allows
-            if self._serving is None:
-                self._serving = asyncio.create_task(self._serve_pending(client))
+            self._put_off(request, client)  # as many as the rate allows
         else:
             self._focus(request, client)
             self.hub.worker.schedule()
 
-    def _focus(self, request: dict[str, Any], client: Client) -> None:
-        focus(self.hub.board, client, request, now_ms())
-        session = opens(request)
-        if session is not None:
-            self._note_opened(session)
+    def _put_off(self, request: Waiting, client: Client) -> None:
+        self._pending.append(request)
+        if self._serving is None:
+            self._serving = asyncio.create_task(self._serve_pending(client))
 
-    def _lacks(self, request: dict[str, Any], client: Client) -> bool:
-        session = opens(request)
-        return session is not None and self.hub.worker.lacks(client.workspace, session)
+    def _focus(self, request: Waiting, client: Client) -> None:
+        focus(self.hub.board, client, request, now_ms())
+        self._note_opened(*opens(request))
+
+    def _lacks(self, request: Waiting, client: Client) -> bool:
+        return any(self.hub.worker.lacks(client.workspace, each) for each in opens(request))
 
     async def _serve_pending(self, client: Client) -> None:
         """In their order; the reader goes on meanwhile."""
         worker = self.hub.worker
         while self._pending and client.attached:
             request = self._pending[0]
-            session = opens(request)
-            if session is not None:
-                await worker.ensure(client.workspace, session)
+            await worker.ensure(client.workspace, *opens(request))
             if client.attached:
                 self._focus(request, client)
             self._pending.popleft()

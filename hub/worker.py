@@ -5,29 +5,29 @@ Started by ``tower up`` and by ``tower hub``.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
 
 from bus.base import Batch, Bus, partition_of
+from bus.errors import BusError
 from bus.position import ordinal_of
 from history.errors import HistoryError
 from hub import metrics
 from hub.kept import Kept
 from hub.live import handover
-from hub.live.cache import Held, Key
+from hub.live.cache import Key
 from hub.live.switchboard import Switchboard
+from hub.recall import Recall
 from hub.refold import Refold, begin
 from session.delta import Delta
-from session.state import STATUSES, Session
+from session.state import STATUSES
 
 log = logging.getLogger(__name__)
 
 SLICE_S = 0.005
 FLUSH_WARN_S = 0.1
 TRIM_RINGS_S = 60.0
-UNREAD_S = 5.0
 LOSS_TOLD_S = 10.0
 
 
@@ -49,11 +49,13 @@ class Worker:
         self.ready = asyncio.Event()
         self.folded: dict[int, int] = {}  # partition → ordinal of the last entry folded
         self._kept = kept
+        self.recall: Recall | None = None
+        if kept is not None:
+            self.recall = Recall(board, kept, self._apply, self._epoch_of, self._go_on, now_ms)
         self._progress = asyncio.Event()  # wakes whoever waits for the fold; it is never left set
         self._epochs: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loss_told_s = -LOSS_TOLD_S
-        self._unread: dict[Key, None] = {}  # sessions that go on without what was kept of them
 
     async def run(self) -> None:
         """Follow every partition until cancelled."""
@@ -62,7 +64,8 @@ class Worker:
                 for partition in range(self.bus.partitions):
                     tasks.create_task(self._follow(partition))
                 tasks.create_task(self._trim())
-                tasks.create_task(self._read_unread())
+                if self.recall is not None:
+                    tasks.create_task(self.recall.run())
         finally:
             if self._timer is not None:
                 self._timer.cancel()
@@ -98,6 +101,8 @@ class Worker:
         """What the board shows of this partition is no longer known to be true."""
         metrics.gaps_total.inc()
         log.warning("partition %d: the log lost entries (%s)", partition, reason)
+        if self.recall is not None:
+            self.recall.forget(self._owns(partition))
         handover.lose(self.board, self._owns(partition), reason)
         self._tell_of_loss()
 
@@ -139,12 +144,11 @@ class Worker:
             self._epochs[partition] = batch.epoch
             handover.change_epoch(self.board, self._owns(partition), batch.epoch)
         began = time.perf_counter()
-        for delta in batch.deltas:
-            if self._kept is not None and self.board.cache.lacks(delta):
-                was_read = await self.bring_back(delta.key, batch.epoch)
-                if not was_read and delta.number > 1:
-                    self._unread[delta.key] = None
-            self._apply(delta, batch.epoch)
+        for place, delta in enumerate(batch.deltas):
+            if self.recall is None:
+                self._apply(delta, batch.epoch)
+            else:
+                self.recall.take(delta, batch.epoch, is_former=place < batch.former)
             if time.perf_counter() - began > SLICE_S:
                 self.pump()
                 await asyncio.sleep(0)
@@ -154,8 +158,19 @@ class Worker:
 
     def _note_folded(self, partition: int, ordinal: int) -> None:
         self.folded[partition] = ordinal
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
         self._progress.set()
         self._progress.clear()
+
+    def _go_on(self) -> None:
+        """Something was folded that does not come straight from the log."""
+        self._tell_progress()
+        self.pump()
+
+    def _epoch_of(self, key: Key) -> str:
+        return self._epochs.get(partition_of(*key, self.bus.partitions), "")
 
     def _apply(self, delta: Delta, epoch: str) -> None:
         try:
@@ -175,66 +190,9 @@ class Worker:
 
     # Sessions that were let go.
 
-    async def bring_back(self, key: Key, epoch: str | None = None) -> bool:
-        """Restore a session that was let go, if there is one; False if nobody could tell.
-
-        With an ``epoch`` it is to be folded on, without one to be shown with its timeline.
-        """
-        is_shown = epoch is None
-        session, was_read = await self._read_kept(key, with_timeline=is_shown)
-        if session is not None:
-            if epoch is None:
-                epoch = self._epochs.get(partition_of(*key, self.bus.partitions), "")
-            handover.restore(self.board, session, epoch, now_ms(), has_ring=is_shown)
-        return was_read
-
-    async def _read_kept(self, key: Key, *, with_timeline: bool) -> tuple[Session | None, bool]:
-        """What is kept of a session, and whether that could be told.
-
-        What was kept before the session was let go is not enough: the rest is on its way.
-        """
-        if self._kept is None or self._is_unheard_of(self._kept, key):
-            return None, True
-        try:
-            session = await self._kept.restore(*key, with_timeline=with_timeline)
-        except HistoryError as error:
-            log.warning("a session could not be restored: %s", error)
-            session, is_whole = None, False
-        except Exception:
-            # What is kept must not stop the log, whatever it is.
-            log.exception("a session could not be restored")
-            session, is_whole = None, False
-        else:
-            if session is not None and self.board.cache.is_deleted(session):
-                session = None
-            is_whole = session is None or self.board.cache.is_whole(session)
-        if not is_whole:
-            self.board.cache.note_unread(key)
-        return (session, True) if is_whole else (None, False)
-
-    def _is_unheard_of(self, kept: Kept, key: Key) -> bool:
-        """Whether nothing can be kept of a session: all that is came by here, and it did not."""
-        cache = self.board.cache
-        return kept.begins_empty and cache.remembers_all and not cache.knows(key)
-
-    async def _read_unread(self) -> None:
-        """Sessions that spoke while nobody could tell what is kept of them, tried again."""
-        while True:
-            await asyncio.sleep(UNREAD_S)
-            for key in list(self._unread):
-                held = self.board.cache.get(key)
-                session, was_read = await self._read_kept(key, with_timeline=False)
-                if held is None or (was_read and session is None):
-                    del self._unread[key]
-                elif session is not None and session.number >= held.session.number:
-                    del self._unread[key]
-                    anew = [Held(session, held.epoch, has_ring=False)]
-                    handover.replace(self.board, {key}.__contains__, anew, "gap", now_ms())
-                    self.pump()
-
     def lacks(self, workspace: str, session_id: str) -> bool:
         """Whether a session must be restored before it is opened."""
-        is_kept = self._kept is not None or self.board.cache.knows((workspace, session_id))
+        is_kept = self.recall is not None or self.board.cache.knows((workspace, session_id))
         return is_kept and bool(self.board.cache.wanted(workspace, [session_id]))
 
     async def ensure(self, workspace: str, *ids: str) -> None:
@@ -242,12 +200,9 @@ class Worker:
 
         None of them is let go while another one is read. The caller goes on in the same step.
         """
-        keys = [(workspace, each) for each in self.board.cache.wanted(workspace, ids)]
-        with contextlib.ExitStack() as kept:
-            for key in keys:
-                kept.enter_context(self.board.cache.keeping(key))
-            for key in keys:
-                await self.bring_back(key)
+        if self.recall is not None:
+            wanted = self.board.cache.wanted(workspace, ids)
+            await self.recall.bring_back([(workspace, each) for each in wanted])
 
     async def caught_up(self) -> None:
         """Returns once everything that is on the log by now is folded."""
@@ -255,11 +210,19 @@ class Worker:
             end = ordinal_of(await self.bus.position(partition))
             while self.folded.get(partition, 0) < end:
                 await self._progress.wait()
+        for key in self.recall.waiting() if self.recall is not None else ():
+            while self._is_waiting(key):
+                await self._progress.wait()
 
     async def reach(self, key: Key, number: int) -> None:
         """Returns once that delta of a session is folded, or the board has no such session."""
-        while (held := self.board.cache.get(key)) is not None and held.session.number < number:
+        while self._is_waiting(key) or (
+            (held := self.board.cache.get(key)) is not None and held.session.number < number
+        ):
             await self._progress.wait()
+
+    def _is_waiting(self, key: Key) -> bool:
+        return self.recall is not None and self.recall.is_waiting(key)
 
     def pump(self) -> None:
         """Flush what is due, and come back when the next thing is."""
@@ -304,7 +267,7 @@ class Worker:
         cache = self.board.cache
         try:
             numbers = await kept.numbers(cache.idle(now_ms()))
-        except HistoryError as error:
+        except (HistoryError, BusError) as error:
             log.warning("nobody can tell which sessions are kept: %s", error)
             return
         cache.trim_rings(now_ms(), numbers)

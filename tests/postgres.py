@@ -1,4 +1,7 @@
-"""A real PostgreSQL of this run's own: it trusts everybody on loopback, and keeps nothing."""
+"""A real PostgreSQL of this run's own: it trusts everybody on loopback.
+
+It keeps what it has committed if it dies, where it is asked to; never if the machine does.
+"""
 
 import contextlib
 import itertools
@@ -11,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 START_S = 30
 SERVER_USER = "postgres"  # who runs it where these tests are root's, for it refuses to be
@@ -50,13 +54,48 @@ def why_absent() -> str | None:
 
 
 class Postgres:
-    """A running server."""
+    """A server in a folder of its own, which may be ended and started again."""
 
-    def __init__(self, programs: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, is_durable: bool) -> None:
+        programs = find_programs()
+        assert programs is not None
         self.url = f"postgresql://tower@127.0.0.1:{port}/postgres"
         self._programs = programs
         self._port = str(port)
+        self._options = {**OPTIONS, **({"synchronous_commit": "on"} if is_durable else {})}
+        self._log, self._data = folder / "log", folder / "data"
+        self._as_user: dict[str, Any] = {
+            "user": server_user(), "cwd": folder, "stdin": subprocess.DEVNULL,
+        }  # fmt: skip
+        self._server: subprocess.Popen[bytes] | None = None
         self._count = itertools.count(1)
+
+    def make(self) -> None:
+        """An empty cluster of databases, before the first start."""
+        made = [self._programs / "initdb", "-D", self._data, "-U", "tower", "-A", "trust"]
+        made += ["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **self._as_user)
+
+    def start(self) -> None:
+        """Start it, and return when it takes connections."""
+        options = [
+            part for name, value in self._options.items() for part in ("-c", f"{name}={value}")
+        ]
+        command = [self._programs / "postgres", "-D", self._data, "-p", self._port, *options]
+        with self._log.open("ab") as told:
+            self._server = subprocess.Popen(command, stdout=told, stderr=told, **self._as_user)
+        deadline = time.monotonic() + START_S
+        while not self.is_ready():
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start: {self._log.read_text()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """At once, as a crash would, with its children and shared memory."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait()
+            self._server = None
 
     def create(self, template: str = "template0") -> str:
         """Make an empty database, or one that is like ``template``; gives its URL."""
@@ -74,44 +113,19 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def running(port: int) -> Iterator[Postgres]:
+def running(port: int, *, is_durable: bool = False) -> Iterator[Postgres]:
     """A server on a port, until the end of the block."""
-    programs = find_programs()
-    assert programs is not None
-    user = server_user()
     # Not below pytest's own folders: the server's user may not enter them.
     folder = Path(tempfile.mkdtemp(prefix="tower-postgres-"))
     try:
-        if user is not None:
+        if (user := server_user()) is not None:
             shutil.chown(folder, user)
-        yield from _serve(programs, folder, port, user)
+        server = Postgres(folder, port, is_durable=is_durable)
+        server.make()
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder)
-
-
-def _serve(programs: Path, folder: Path, port: int, user: str | None) -> Iterator[Postgres]:
-    log, data = folder / "log", folder / "data"
-    as_user = {"user": user, "cwd": folder, "stdin": subprocess.DEVNULL}
-    made = [programs / "initdb", "-D", data, "-U", "tower", "-A", "trust", "-E", "UTF8"]
-    made += ["--locale=C", "--no-sync", "--no-instructions"]
-    subprocess.run(made, check=True, stdout=subprocess.DEVNULL, **as_user)  # type: ignore[call-overload]
-    options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
-    command = [programs / "postgres", "-D", data, "-p", str(port), *options]
-    with (
-        log.open("wb") as told,
-        subprocess.Popen(command, stdout=told, stderr=told, **as_user) as server,  # type: ignore[call-overload]
-    ):
-        try:
-            postgres = Postgres(programs, port)
-            _wait_for(server, postgres, log)
-            yield postgres
-        finally:
-            server.send_signal(signal.SIGQUIT)  # at once, with its children and shared memory
-
-
-def _wait_for(server: "subprocess.Popen[bytes]", postgres: Postgres, log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while not postgres.is_ready():
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}")
-        time.sleep(0.02)

@@ -24,7 +24,7 @@ def test_the_shell_entry_says_what_it_measures() -> None:
         [ROOT / "scripts/bench"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
-    assert "fanout, peers, scenarios, history, first-read or dashboard" in done.stderr
+    assert "say which: scripts/bench fanout, peers, scenarios, " in done.stderr
 
 
 def test_every_question_to_history_is_measured(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ FLOORS = (
     (r"ingest\..+", 3),
     (r"hub", 2),
     (r"hub\.(live(\..+)?|errors|kept|limits|metrics)", 2),
-    (r"hub\.(worker|refold)", 3),
+    (r"hub\.(worker|refold|recall)", 3),
     (r"hub\..+", 4),
     (r"history", 2),
     (r"history\.(housekeeping|recorder|scribe)", 3),

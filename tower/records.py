@@ -19,6 +19,7 @@ from history import metrics
 from history.credentials import Logout, Token
 from history.first_board import first_board
 from history.first_keys import first_keys
+from history.standing import Standing
 from session.delta import DEFAULT_WORKSPACE
 from session.mark import Mark
 from session.state import Session
@@ -198,6 +199,10 @@ class Records:
         """Up to which of the log's numbers these sessions are kept."""
         return await cast("Kept", self._kept).numbers(keys)
 
+    async def former(self, key: Key) -> int:
+        """Up to which number of what the log held before it lost its end; it never does here."""
+        return await cast("Kept", self._kept).former(key)
+
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool
     ) -> Session | None:
@@ -205,13 +210,14 @@ class Records:
         kept = cast("Kept", self._kept)
         return await kept.restore(workspace, session_id, with_timeline=with_timeline)
 
-    async def board(self) -> list[Session]:
+    async def board(self, partition: int) -> Standing:
         """What the board begins with: at once, where the tables are as they should be."""
         if not self._settings["database_url"]:  # and then SQLite, here
             found = await asyncio.to_thread(first_board, self._settings.history_path)
             if found is not None:
-                return found
-        return await cast("Kept", self._kept).board()
+                return Standing(found, None)  # the log in memory begins anew, and has one part
+        board = await cast("Kept", self._kept).board(partition)
+        return board._replace(is_settled=True)  # whoever recorded before is gone with its log
 
 
 def running_address(folder: Path) -> str | None:

@@ -85,7 +85,8 @@ async def numbers(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key,
     return found
 
 
-async def numberings(connection: AsyncConnection) -> dict[int, str]:
-    """The count that each recorded partition of the log is at."""
-    columns = select(checkpoints.c.partition, checkpoints.c.numbering)
-    return {each.partition: each.numbering for each in await connection.execute(columns)}
+async def numberings(connection: AsyncConnection) -> dict[int, tuple[str, str]]:
+    """The count that each recorded partition of the log is at, and the place up to which."""
+    columns = select(checkpoints.c.partition, checkpoints.c.numbering, checkpoints.c.position)
+    found = await connection.execute(columns)
+    return {each.partition: (each.numbering, each.position) for each in found}

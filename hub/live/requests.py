@@ -8,15 +8,20 @@ from typing import Any
 
 from hub.errors import BadRequest
 from hub.live.client import Client
-from hub.live.hello import parse_rate
+from hub.live.hello import Hello, parse_rate
 from hub.live.switchboard import Switchboard
 from hub.live.views import parse_view
 
 Request = dict[str, Any]
+Waiting = Request | Hello  # of a hello what it resumes, where that has to be read first
 
 
-def focus(board: Switchboard, client: Client, request: Request, now_ms: int) -> None:
+def focus(board: Switchboard, client: Client, request: Waiting, now_ms: int) -> None:
     """Serve one request; what cannot be served is answered by ``error``."""
+    if isinstance(request, Hello):
+        board.resume(client, request, now_ms)
+        board.deliver()
+        return
     kind = request.get("type")
     serve = _TABLE.get(kind) if isinstance(kind, str) else None
     if not isinstance(kind, str):
@@ -29,12 +34,13 @@ def focus(board: Switchboard, client: Client, request: Request, now_ms: int) -> 
     board.deliver()
 
 
-def opens(request: Request) -> str | None:
-    """The session that a request opens: it may have to be restored before it is served."""
-    if request.get("type") in ("subscribe", "resync"):
-        session = request.get("session")
-        return session if isinstance(session, str) else None
-    return None
+def opens(request: Waiting) -> list[str]:
+    """The sessions that a request opens: they may have to be restored before it is served."""
+    if isinstance(request, Hello):
+        return [session for session, _ in request.resume]
+    session = request.get("session")
+    is_one = request.get("type") in ("subscribe", "resync") and isinstance(session, str)
+    return [str(session)] if is_one else []
 
 
 def _session(request: Request) -> str:

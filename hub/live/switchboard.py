@@ -61,7 +61,7 @@ class Switchboard:
         self._send_attention(client)
         self.rooms.join_group(client, now_ms)
         self.deliver()
-        self._resume(client, hello, now_ms)
+        self.resume(client, hello, now_ms)
         for told in self.standing.values():
             self._put_notice(client, told)
         self._heartbeats.add(client, now_ms)
@@ -80,7 +80,8 @@ class Switchboard:
         )  # fmt: skip
         return Frame("welcome", data)
 
-    def _resume(self, client: Client, hello: Hello, now_ms: int) -> None:
+    def resume(self, client: Client, hello: Hello, now_ms: int) -> None:
+        """Open what the client held before; the caller delivers."""
         known: list[tuple[Held, str]] = []
         for session_id, cursor in hello.resume:
             held = self.cache.get((client.workspace, session_id))

@@ -1,6 +1,5 @@
-"""Servers that can be killed, hung and restarted, and a wire that can lose replies."""
+"""Servers that can be killed, hung and restarted."""
 
-import asyncio
 import contextlib
 import shutil
 import signal
@@ -13,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from bus.redis import RedisBus
+from tests.faults.proxy import Proxy, line_to
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 30
 CLUSTER_PORT_MAX = 65_535 - 10_000
 
 
@@ -80,68 +80,6 @@ class Server:
             return connection.recv(4_096).decode()
 
 
-class Wire:
-    """A TCP proxy that may lose the reply to requests that contain some bytes."""
-
-    def __init__(self, port: int) -> None:
-        self.lose_marked = b""
-        self.lose_count = 0
-        self.lost = 0
-        self.url = ""
-        self._port = port
-        self._closing = asyncio.Event()
-        self._pumps: set[asyncio.Task[None]] = set()
-
-    async def serve(self) -> asyncio.Server:
-        """Begin to listen."""
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-        return server
-
-    async def close(self) -> None:
-        """Cut every connection."""
-        self._closing.set()
-        await asyncio.gather(*self._pumps)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._pumps.add(task)
-        answers, requests = await asyncio.open_connection("127.0.0.1", self._port)
-        marked = asyncio.Event()
-        there = asyncio.create_task(self._requests(reader, requests, marked))
-        back = asyncio.create_task(self._answers(answers, writer, marked))
-        end = asyncio.create_task(self._closing.wait())
-        try:
-            await asyncio.wait([there, back, end], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in (there, back, end):
-                each.cancel()
-            await asyncio.gather(there, back, end, return_exceptions=True)
-            for each in (requests, writer):
-                each.transport.abort()
-            self._pumps.discard(task)
-
-    async def _requests(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, marked: asyncio.Event
-    ) -> None:
-        while data := await reader.read(65_536):
-            if self.lose_marked and self.lose_marked in data:
-                marked.set()
-            writer.write(data)
-
-    async def _answers(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, marked: asyncio.Event
-    ) -> None:
-        while data := await reader.read(65_536):
-            if marked.is_set() and self.lose_count > 0:
-                self.lose_count -= 1
-                self.lost += 1
-                return  # the server has done it, and nobody will hear of it
-            marked.clear()
-            writer.write(data)
-
-
 MakeServer = Callable[..., Server]
 
 SENTINEL_CONFIG = """
@@ -193,13 +131,10 @@ def durable(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-async def wire(server: Server) -> AsyncIterator[Wire]:
-    """A wire to the server."""
-    made = Wire(server.port)
-    listening = await made.serve()
-    yield made
-    listening.close()
-    await made.close()
+def wire(server: Server) -> Iterator[Proxy]:
+    """A wire to the server, which may lose replies."""
+    with line_to(server.port) as made:
+        yield made
 
 
 @pytest.fixture
@@ -210,9 +145,9 @@ async def bus(server: Server) -> AsyncIterator[RedisBus]:
 
 
 @pytest.fixture
-async def wired(wire: Wire) -> AsyncIterator[RedisBus]:
+async def wired(wire: Proxy) -> AsyncIterator[RedisBus]:
     """The log behind the wire."""
-    async for made in opened(wire.url):
+    async for made in opened(f"redis://{wire.address}/0"):
         yield made
 
 

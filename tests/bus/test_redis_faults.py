@@ -149,6 +149,9 @@ async def test_a_lost_end_of_the_log_is_told(kept: RedisBus, durable) -> None:
     anew = await next_batch(tail)
     assert (anew.lost, ids(anew)) == (True, ["e0", "e1", "e2"])
     assert anew.epoch != phantom.epoch
+    for place, left in ((phantom, survived.position), (survived, survived.position)):
+        assert await kept.survived(0, place.position) == left
+    assert await kept.survived(0, "another:1:1-1") is None
     assert await append_soon(kept, events(9, 10)) == [Receipt(4, False)]
     assert ids(await next_batch(tail)) == ["e9"]
     resumed = await next_batch(kept.tail(0, survived.position))

@@ -141,6 +141,21 @@ async def test_a_tail_begins_behind_its_position(bus: Bus) -> None:
     assert ids((await waiting).deltas) == ["e4"]
 
 
+async def test_what_lies_behind_a_position_can_be_read_again(bus: Bus) -> None:
+    """As a group would give it, though to nobody; and what survived is the position itself."""
+    await bus.append(events(0, 2))
+    place = await bus.position(partition(bus))
+    await bus.append(events(2, 6))
+    found = await bus.behind(partition(bus), place, 3)
+    assert ids(found) == ["e2", "e3", "e4"]
+    assert ids(await bus.behind(partition(bus), found[-1].position, 3)) == ["e5"]
+    given = await read_group(await bus.group("readers", "one", partition(bus)), 6)
+    assert found == given[2:5]
+    assert await bus.behind(partition(bus), given[-1].position, 3) == []
+    assert await bus.survived(partition(bus), place) == place
+    assert await bus.survived(partition(bus), "another:1:1-1") is None
+
+
 async def test_a_waiting_tail_is_woken(bus: Bus) -> None:
     """A tail of an empty log gives what is appended afterwards, and nothing before."""
     waiting = asyncio.create_task(next_batch(bus.tail(partition(bus), None)))

@@ -12,22 +12,17 @@ import os
 import random
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from redis import Redis
 
-from bus import keys
-from bus.follow import read_entry
-from bus.limits import PARTITIONS
-from session.delta import Delta
 from tests.bus.conftest import Server
 from tests.end_to_end.cluster_check import Truth, read, spread
 from tests.end_to_end.cluster_crowd import Crowd, Spec
+from tests.end_to_end.cluster_log import LogReader
 from tests.end_to_end.cluster_story import Story
 from tests.end_to_end.cluster_watchers import stalled
 from tests.tower.processes import TOKEN, RoleProcess, role
@@ -38,7 +33,6 @@ SOON_S = 2.0  # attention is complete so soon after the last event
 QUIET_S = 5.0  # and everything else so soon
 BACK_S = 5.0
 QUICK_EVERY = 30  # one client in so many asks for 60 Hz, the others for 5
-LOOK_S = 1.0
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -53,43 +47,6 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 10.0
     seed: int = 1
     pin: bool = False
-
-
-class LogReader(threading.Thread):
-    """The log as Redis gives it back, read while it grows, for the recorder trims it."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(daemon=True)
-        self.gaps = 0
-        self.deltas: list[Delta] = []
-        self._redis = Redis.from_url(url, protocol=2)
-        self._at = dict.fromkeys(range(PARTITIONS), ("-", 0))
-        self._ended = threading.Event()
-
-    def look(self) -> None:
-        """Everything that is new."""
-        for partition in range(PARTITIONS):
-            start, ordinal = self._at[partition]
-            for entry_id, fields in self._redis.xrange(keys.deltas(partition), start):
-                entry = read_entry(entry_id, fields)
-                self.gaps += entry.ordinal != ordinal + 1 or entry.delta is None
-                ordinal = entry.ordinal or ordinal
-                start = f"({entry.id}"
-                if entry.delta is not None:
-                    self.deltas.append(entry.delta)
-            self._at[partition] = (start, ordinal)
-
-    def run(self) -> None:
-        """Until the end, and once more then."""
-        while not self._ended.wait(LOOK_S):
-            self.look()
-        self.look()
-        self._redis.close()
-
-    def end(self) -> None:
-        """Return when everything is read."""
-        self._ended.set()
-        self.join()
 
 
 class Cluster:
@@ -183,8 +140,10 @@ def judge(scale: Scale, measured: Json, story: Story, folder: Path) -> Json:
     verdicts = list(read(folder, Truth(log.deltas)))
     complaints = [each for verdict in verdicts for each in verdict.violations]
     told = {delta.id for delta in log.deltas}
-    if len(told) != len(log.deltas) or log.gaps:
-        complaints.append(f"the log has {log.gaps} gaps, {len(log.deltas) - len(told)} duplicates")
+    if log.duplicates or log.gaps:
+        complaints.append(f"the log has {log.gaps} gaps, {log.duplicates} duplicates")
+    if story.doubled:
+        complaints.append(f"{story.doubled} events were on the log before they were posted")
     missing = set(story.acknowledged) - told
     if missing:
         complaints.append(f"{len(missing)} acknowledged events are not on the log")

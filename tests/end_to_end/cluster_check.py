@@ -36,22 +36,26 @@ class Truth:
 
 
 class Verdict:
-    """One watcher's recording, judged."""
+    """One watcher's recording, judged; each violation begins with the invariant that it breaks.
 
-    def __init__(self, name: str, recording: list[Json], truth: Truth) -> None:
+    Without ``truth`` (a log that lost entries has none) only what the recording itself tells.
+    """
+
+    def __init__(self, name: str, recording: list[Json], truth: Truth | None) -> None:
         self.name = name
         self.recording = recording
         self.state = recording[-1]
         self.resumed_by: dict[str, int] = {}
         self.violations: list[str] = []
-        self._truth = truth
         if self.state["violation"] is not None:
-            self._complain(self.state["violation"])
+            self._complain("I2", self.state["violation"])
         self._follow_cursors()
-        self._compare()
+        self._look_for_stale()
+        if truth is not None:
+            self._compare(truth)
 
-    def _complain(self, what: str) -> None:
-        self.violations.append(f"{self.name}: {what}")
+    def _complain(self, invariant: str, what: str) -> None:
+        self.violations.append(f"{invariant} {self.name}: {what}")
 
     # No gap and no duplicate.
 
@@ -65,7 +69,7 @@ class Verdict:
                 resumed = {each["session"] for each in note["resume"]}
                 told = {each["session"]: each["cursor"] or None for each in note["resume"]}
                 if any(cursor and held.get(name) != cursor for name, cursor in told.items()):
-                    self._complain(f"resumed what it does not hold: {told}")
+                    self._complain("I2", f"resumed what it does not hold: {told}")
                 held = dict(told)
             elif kind in ("session.evicted", "session.stale"):
                 held[session] = None
@@ -77,45 +81,52 @@ class Verdict:
             if session in resumed and kind in ("session.snapshot", "session.patch"):
                 resumed.discard(session)
                 self.resumed_by[kind] = self.resumed_by.get(kind, 0) + 1
+        for name, opened in self.state["opened"].items():
+            if opened["cursor"] != held.get(name) and not opened["stale"]:
+                self._complain(
+                    "I5", f"{name} is at {opened['cursor']}, followed to {held.get(name)}"
+                )
 
     def _continue(self, session: str, held: str, note: Json) -> None:
         epoch, _, number = held.rpartition(":")
         next_epoch, _, next_number = note["cursor"].rpartition(":")
         if note["from"] != held:
-            self._complain(f"{session}: a patch from {note['from']}, and {held} is held")
+            self._complain("I2", f"{session}: a patch from {note['from']}, and {held} is held")
         elif epoch != next_epoch or int(next_number) < int(number):
-            self._complain(f"{session}: from {held} to {note['cursor']}")
+            self._complain("I2", f"{session}: from {held} to {note['cursor']}")
 
     # What is held at the end.
 
-    def _compare(self) -> None:
-        truth, state = self._truth, self.state
+    def _look_for_stale(self) -> None:
+        for name, opened in self.state["opened"].items():
+            if opened["stale"] and not opened["evicted"]:
+                self._complain("I3", f"{name} is stale at the end: {self._last_of(name)}")
+
+    def _compare(self, truth: Truth) -> None:
+        state = self.state
         expected = truth.rows(state["view"])
         wrong = [name for name in expected if state["rows"].get(name) != expected[name]]
         more = state["rows"].keys() - expected.keys()
         if wrong or more:
-            self._complain(f"rows differ: {sorted(wrong)[:5]}, too many: {sorted(more)[:5]}")
+            self._complain("I1", f"rows differ: {sorted(wrong)[:5]}, too many: {sorted(more)[:5]}")
         if state["items"] != truth.items:
-            self._complain("open items differ at the end")
+            self._complain("I4", "open items differ at the end")
         soon = [note["items"] for note in self.recording if note["kind"] == "items"]
         if soon != [sorted(truth.items)]:
-            self._complain("open items were not complete in 2 s")
+            self._complain("I4", "open items were not complete in 2 s")
         for name, opened in state["opened"].items():
-            if not opened["evicted"]:
-                self._compare_opened(name, opened)
+            if not opened["evicted"] and not opened["stale"]:
+                self._compare_opened(name, opened, truth.sessions[name])
 
-    def _compare_opened(self, name: str, opened: Json) -> None:
-        session = self._truth.sessions[name]
+    def _compare_opened(self, name: str, opened: Json, session: Session) -> None:
         timeline = plain(list(session.timeline))
         number = int((opened["cursor"] or ":-1").rpartition(":")[2])
-        if opened["stale"]:
-            self._complain(f"{name} is stale at the end: {self._last_of(name)}")
-        elif number != session.cursor_number:
-            self._complain(f"{name} is at {number} of {session.cursor_number}")
+        if number != session.cursor_number:
+            self._complain("I1", f"{name} is at {number} of {session.cursor_number}")
         elif opened["detail"] != plain(detail(session)):
-            self._complain(f"the detail of {name} differs")
+            self._complain("I1", f"the detail of {name} differs")
         elif opened["timeline"][-len(timeline) :] != timeline:
-            self._complain(f"the timeline of {name} differs")
+            self._complain("I1", f"the timeline of {name} differs")
 
     def _last_of(self, session: str) -> list[Json]:
         """What came of it in the end, and what else was said to this client alone."""
@@ -143,7 +154,7 @@ class Verdict:
         return float("inf")
 
 
-def read(folder: Path, truth: Truth) -> Iterator[Verdict]:
+def read(folder: Path, truth: Truth | None) -> Iterator[Verdict]:
     """Every recording of a run."""
     for path in sorted(folder.glob("*.jsonl")):
         recording = [json.loads(line) for line in path.read_text().splitlines()]

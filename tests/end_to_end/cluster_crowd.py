@@ -1,11 +1,13 @@
 """A process full of watchers, for one could not read for hundreds of them.
 
-Started by ``cluster``, which tells it by words when to settle, to look at its items and to save.
+Started by ``cluster`` and by faults, which tell it by words when to settle, to come to rest, to
+look at its items and to save.
 """
 
 import asyncio
 import multiprocessing
 import os
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,10 +17,11 @@ import msgspec
 import uvloop
 
 from locustfiles import reference_client
+from tests.end_to_end import namespaces
 from tests.end_to_end.cluster_watchers import Watcher
 from tests.tower.processes import TOKEN
 
-READY_S = 60.0
+READY_S = 120.0
 
 
 class Spec(msgspec.Struct, frozen=True):
@@ -33,10 +36,12 @@ class Spec(msgspec.Struct, frozen=True):
 class Crowd:
     """Watchers in a process of their own."""
 
-    def __init__(self, specs: list[Spec], sessions: list[str], folder: Path, core: int) -> None:
+    def __init__(
+        self, specs: list[Spec], sessions: list[str], folder: Path, core: int, machine: str = ""
+    ) -> None:
         spawning = multiprocessing.get_context("spawn")
         self._orders, theirs = spawning.Pipe()
-        arguments = (theirs, specs, sessions, folder, core)
+        arguments = (theirs, specs, sessions, folder, core, machine)
         self._process = spawning.Process(target=attend, args=arguments, daemon=True)
         self._process.start()
 
@@ -54,9 +59,12 @@ class Crowd:
 
 
 def attend(
-    orders: Connection, specs: list[Spec], sessions: list[str], folder: Path, core: int
-) -> None:
-    """The process: watch until the last order."""
+    orders: Connection, specs: list[Spec], sessions: list[str], folder: Path, core: int,
+    machine: str,
+) -> None:  # fmt: skip
+    """The process: watch until the last order, on a machine of their own if it has a name."""
+    if machine:
+        namespaces.join(machine)
     if core >= 0:
         os.sched_setaffinity(0, {core})
     # The same values, several times as fast.
@@ -71,12 +79,19 @@ def attend(
     orders.send("save")
 
 
+async def _until(condition: Callable[[], bool]) -> None:
+    """Whoever gave the order gives up in the end."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+
+
 async def _attend(orders: Connection, watchers: list[Watcher]) -> None:
     tasks = [asyncio.create_task(each.run()) for each in watchers]
     while (order := await asyncio.to_thread(orders.recv)) != "save":
         if order == "watch":
-            while not all(each.reference.overview for each in watchers):  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+            await _until(lambda: all(each.reference.overview for each in watchers))
+        elif order == "rest":
+            await _until(lambda: all(each.is_at_rest for each in watchers))
         for each in watchers:
             if order == "settle":
                 each.settle()

@@ -5,6 +5,7 @@ Posted to a real ingest at a steady pace; whatever was answered by 200 is rememb
 
 import contextlib
 import http.client
+import math
 import random
 import threading
 import time
@@ -16,6 +17,9 @@ from session import codec
 from session.delta import Delta, Entry, Event, Report
 
 TICK_S = 0.02
+AGAIN_S = 0.05
+ANSWER_S = 10.0
+BATCH_MAX = 200
 ASKS, FAILS = 0.05, 0.05  # of the tool calls wait for a person, of the turns end by an error
 MODELS = ("opus", "sonnet")
 TOOLS = ("Bash", "Read", "Edit", "Grep")
@@ -103,27 +107,36 @@ class Story:
 
     def __init__(self, address: str, seed: int, sessions: int) -> None:
         self.address = address
-        self.acknowledged: list[str] = []
-        self.refused = 0
+        self.acknowledged: dict[str, float] = {}  # id → when
+        self.refused = 0  # answered by 503
+        self.unanswered = 0  # the connection broke: nobody knows what became of it
+        self.doubled = 0  # known to the log though they were posted once
+        self.slowest_s = 0.0  # the longest that an answer took, also one of 503
+        self.ended = threading.Event()
+        self.abandoned = threading.Event()  # nobody waits for what is not taken yet
         self._chance = random.Random(seed)
         self.agents = [Agent(f"s{n:03}", random.Random(seed * 1_000 + n)) for n in range(sessions)]
 
     def begin(self) -> None:
         """Every session says something, so that all are on the board."""
-        with contextlib.closing(Posting(self)) as connection:
-            connection.post([agent.step() for agent in self.agents])
+        self.tell([agent.step() for agent in self.agents])
 
-    def run(self, rate: int, seconds: float) -> threading.Thread:
-        """Go on in the background at so many events a second."""
-        thread = threading.Thread(target=self._run, args=(rate, seconds))
+    def tell(self, deltas: list[Delta]) -> None:
+        """These alone, over a connection of their own."""
+        with contextlib.closing(Posting(self)) as connection:
+            connection.post(deltas)
+
+    def run(self, rate: int, seconds: float = math.inf) -> threading.Thread:
+        """Go on in the background at so many events a second, until ``ended`` at the latest."""
+        thread = threading.Thread(target=self._run, args=(rate, seconds), daemon=True)
         thread.start()
         return thread
 
     def _run(self, rate: int, seconds: float) -> None:
         began, told = time.monotonic(), 0
         with contextlib.closing(Posting(self)) as connection:
-            while (spent_s := time.monotonic() - began) < seconds:
-                due = int(spent_s * rate) - told
+            while (spent_s := time.monotonic() - began) < seconds and not self.ended.is_set():
+                due = min(BATCH_MAX, int(spent_s * rate) - told)
                 if due:
                     connection.post([self._chance.choice(self.agents).step() for _ in range(due)])
                     told += due
@@ -135,7 +148,7 @@ class Posting:
 
     def __init__(self, story: Story) -> None:
         self._story = story
-        self._connection = http.client.HTTPConnection(story.address, timeout=10)
+        self._connection = http.client.HTTPConnection(story.address, timeout=ANSWER_S)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -144,13 +157,30 @@ class Posting:
     def post(self, deltas: list[Delta]) -> None:
         """Until the answer is 200; the ids make a repetition harmless."""
         body = codec.to_ndjson(deltas)
-        while True:
+        is_repeated = False
+        while not self._story.abandoned.is_set():
+            status, told = self._ask(body)
+            if status == 200:
+                if not is_repeated:
+                    self._story.doubled += msgspec.json.decode(told)["duplicates"]
+                now_s = time.time()
+                self._story.acknowledged.update((delta.id, now_s) for delta in deltas)
+                return
+            assert status in (0, 503), told
+            is_repeated = True
+            time.sleep(AGAIN_S)
+
+    def _ask(self, body: bytes) -> tuple[int, bytes]:
+        """The answer, or 0 where there was none."""
+        began = time.monotonic()
+        try:
             self._connection.request("POST", "/v1/deltas", body)
             answer = self._connection.getresponse()
-            told = answer.read()
-            if answer.status == 200:
-                assert msgspec.json.decode(told)["duplicates"] == 0
-                self._story.acknowledged += [delta.id for delta in deltas]
-                return
-            assert answer.status == 503, told
-            self._story.refused += 1
+            status, told = answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            self._story.unanswered += 1
+            return 0, b""
+        self._story.slowest_s = max(self._story.slowest_s, time.monotonic() - began)
+        self._story.refused += status == 503
+        return status, told

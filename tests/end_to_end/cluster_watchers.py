@@ -27,6 +27,10 @@ ACK_BYTES = 64 * 1024
 OPENED = 4
 SWITCH_S = 3.0
 BACK_S = (0.2, 2.0)  # full jitter between these, as all come back at once
+OPEN_S = 10.0
+REST_S = 1.5
+IDLE = {"heartbeat", "notice", "pong"}  # they change nothing
+SILENT_S = 25.0  # without any frame for so long: reconnect
 RECORDED = {"session.patch", "session.snapshot", "session.evicted", "session.stale"}
 
 
@@ -46,8 +50,10 @@ class Watcher:
         self._chance = random.Random(seed)
         self._sessions: list[str] = []
         self._order: list[str] = []
+        self._again: dict[str, float] = {}  # to be opened once more, and when
         self._unacked_bytes = 0
         self._seen = 0
+        self._heard_s = self._changed_s = 0.0
         self._stopping = False
 
     def watch(self, sessions: list[str]) -> None:
@@ -61,6 +67,7 @@ class Watcher:
                 await self._connected()
             except (ConnectionClosed, InvalidHandshake, OSError) as error:
                 self._note("lost", why=repr(error)[:80])
+                self._changed_s = time.monotonic()
                 self.hubs.append(self.hubs.pop(0))
                 await asyncio.sleep(self._chance.uniform(*BACK_S))
             except (Violation, KeyError) as error:
@@ -71,11 +78,13 @@ class Watcher:
     async def _connected(self) -> None:
         async with connect(
             f"ws://{self.hubs[0]}/ws", proxy=None, compression=None, ping_interval=None,
-            additional_headers=self._headers, max_size=None, open_timeout=30,
+            additional_headers=self._headers, max_size=None, open_timeout=OPEN_S, close_timeout=1,
         ) as self.socket:  # fmt: skip
             await self._greet()
             tasks = [asyncio.create_task(self._read(self.socket))]
-            tasks += [asyncio.create_task(each()) for each in (self._ack, self._focus)]
+            tasks += [
+                asyncio.create_task(each()) for each in (self._ack, self._focus, self._listen)
+            ]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -92,6 +101,8 @@ class Watcher:
         self.reference = ReferenceClient()
         self.reference.frames = deque(maxlen=2)  # type: ignore[assignment]
         self._seen = self._unacked_bytes = 0
+        self._again.clear()
+        self._heard_s = self._changed_s = time.monotonic()
         self._order = [name for name in self._order if name in held]
         resume = []
         for name in self._order:
@@ -106,32 +117,67 @@ class Watcher:
         async for text in opened:
             data = text.encode() if isinstance(text, str) else text
             frame = self.reference.feed(data)
+            self._heard_s = time.monotonic()
             self._seen += 1
             self.frames += 1
             self.received_bytes += len(data)
             self._unacked_bytes += len(data)
             self._record(frame)
+            if frame["type"] == "error" and "session" in frame:
+                self._refused(frame["session"], frame.get("retry_ms"))
             if self._unacked_bytes > ACK_BYTES:
                 await self._send_ack()
         raise ConnectionClosed(None, None)
 
     def _record(self, frame: Json) -> None:
         kind = frame["type"]
+        if kind not in IDLE:
+            self._changed_s = time.monotonic()
         if kind in RECORDED:
             kept = {"session", "from", "cursor", "part", "parts", "reason"} & frame.keys()
             self._note(kind, **{name: frame[name] for name in kept})
         elif kind == "overview.snapshot" and frame["part"] == frame["parts"]:
             self._note(kind)
+        elif kind == "overview.patch":
+            told = [row["updated_at"] for row in frame["set"] if row.get("updated_at")]
+            if told:
+                self._note(kind, age_ms=round(time.time() * 1000) - max(told))
+        elif kind == "attention":
+            self._note(kind, full=frame["full"], opened=[each["id"] for each in frame["open"]])
         elif kind in ("error", "notice", "bye"):
-            self._note(kind, code=frame["code"])
+            more = {"session": frame["session"]} if "session" in frame else {}
+            self._note(kind, code=frame["code"], **more)
+
+    def _refused(self, session: str, retry_ms: int | None) -> None:
+        """What cannot be read now is asked for again; what is not there is not held."""
+        if retry_ms is not None:
+            self._again[session] = time.monotonic() + retry_ms / 1000
+        elif session in self._order:
+            self._order.remove(session)
+            self.reference.closing(session)
+
+    async def _listen(self) -> None:
+        """Nothing at all for so long, not even a heartbeat, is a connection that is gone."""
+        while (rest_s := self._heard_s + SILENT_S - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(rest_s)
+        raise TimeoutError("nothing was heard")
 
     async def _ack(self) -> None:
+        """Acknowledge, and ask again for what could not be read."""
         acked = 0
         while True:
             await asyncio.sleep(ACK_S)
             if self._seen != acked:
                 acked = self._seen
                 await self._send_ack()
+            await self._ask_again()
+
+    async def _ask_again(self) -> None:
+        now_s = time.monotonic()
+        for session in [each for each, due_s in self._again.items() if due_s <= now_s]:
+            del self._again[session]
+            if session in self._order:
+                await self._open(session)
 
     async def _send_ack(self) -> None:
         assert self.socket is not None
@@ -159,6 +205,16 @@ class Watcher:
     def settle(self) -> None:
         """Change nothing any more: the run is over, and what is on the way may come."""
         self._stopping = True
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing comes any more, and nothing is waited for; a violation is the end as well."""
+        opened = self.reference.opened.values()
+        is_whole = all(not each.stale or each.evicted for each in opened)
+        is_quiet = time.monotonic() - self._changed_s > REST_S
+        return self.violation is not None or (
+            bool(self.reference.overview) and is_whole and is_quiet
+        )
 
     def keep_items(self) -> None:
         """Record which items are open at this moment."""

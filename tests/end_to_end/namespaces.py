@@ -1,12 +1,15 @@
 """Two machines on one cable, as network namespaces; needs root and ``ip``."""
 
 import contextlib
+import ctypes
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 ADDRESSES = ("192.0.2.1", "192.0.2.2")  # of TEST-NET-1, seen by nobody else
+CLONE_NEWNET = 0x4000_0000
 
 
 def why_absent() -> str | None:
@@ -53,6 +56,28 @@ class Machines:
         """As if they had never been."""
         for name in (self.tower, self.laptop):
             subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
+
+
+def join(name: str) -> None:
+    """This thread, and whatever it starts from now on, is on that machine."""
+    _set(Path("/run/netns") / name)
+
+
+def _set(path: Path) -> None:
+    with path.open() as opened:
+        if ctypes.CDLL(None, use_errno=True).setns(opened.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns failed", str(path))
+
+
+@contextlib.contextmanager
+def inside(name: str) -> Iterator[None]:
+    """This thread is on that machine until the end of the block."""
+    with Path("/proc/thread-self/ns/net").open() as before:
+        join(name)
+        try:
+            yield
+        finally:
+            _set(Path(f"/proc/self/fd/{before.fileno()}"))
 
 
 @contextlib.contextmanager

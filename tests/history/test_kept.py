@@ -26,7 +26,7 @@ class Log:
 class Overtaken(History):
     """The first delta of all is recorded just after somebody asked for the log's count."""
 
-    async def numberings(self) -> dict[int, str]:
+    async def numberings(self) -> dict[int, tuple[str, str]]:
         """What was true a moment ago."""
         told = await super().numberings()
         if not told:

@@ -1,5 +1,6 @@
 """Several recorders on one real Redis and one database: one leads, and none loses its place."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
@@ -231,6 +232,26 @@ async def test_entries_trimmed_before_they_were_recorded_are_counted(
         await second.recorded(log)
         assert value(metrics.lost_total) == before + 10
         assert sorted(await rows(second.store)) == sorted([*names(0, 10), *names(20, 40)])
+
+
+async def test_what_a_database_lost_is_recorded_again(
+    server: Server, log: RedisBus, database_url: str
+) -> None:
+    """It was put back to an earlier state; what the log still has is there again, once."""
+    path, before = Path(database_url.removeprefix("sqlite:///")), value(metrics.lost_total)
+    for start in (0, 10):
+        await log.append(prompts(start, start + 10))
+        async with recorders(server, database_url, 1) as (first,):
+            await lead([first])
+            await first.recorded(log)
+        if start == 0:
+            shutil.copy(path, path.with_suffix(".kept"))
+    path.with_suffix(".kept").replace(path)
+    await log.append(prompts(20, 25))
+    async with recorders(server, database_url, 1) as (second,):
+        await second.recorded(log)
+        assert value(metrics.lost_total) == before
+        assert sorted(await rows(second.store)) == names(0, 25)
 
 
 async def test_a_leader_whose_work_fails_begins_it_anew(

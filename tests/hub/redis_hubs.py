@@ -8,6 +8,7 @@ from typing import Any
 from bus.base import Batch, Checkpoint
 from bus.position import ordinal_of
 from bus.redis import RedisBus
+from hub.kept import Kept
 from hub.limits import Limits
 from hub.live.client import Client
 from hub.live.hello import parse_hello
@@ -97,10 +98,10 @@ class Watcher:
 
 
 @contextlib.asynccontextmanager
-async def hub(url: str, name: str = "w1") -> AsyncIterator[Worker]:
+async def hub(url: str, name: str = "w1", kept: Kept | None = None) -> AsyncIterator[Worker]:
     """A worker, which need not be ready."""
     bus = Halting(url)
-    worker = Worker(bus, Switchboard(Limits(board_rows_min=EVERY), name))
+    worker = Worker(bus, Switchboard(Limits(board_rows_min=EVERY), name), kept)
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -112,9 +113,9 @@ async def hub(url: str, name: str = "w1") -> AsyncIterator[Worker]:
 
 
 @contextlib.asynccontextmanager
-async def ready_hub(url: str, name: str = "w1") -> AsyncIterator[Worker]:
+async def ready_hub(url: str, name: str = "w1", kept: Kept | None = None) -> AsyncIterator[Worker]:
     """A worker that is ready."""
-    async with hub(url, name) as worker:
+    async with hub(url, name, kept) as worker:
         async with asyncio.timeout(DEADLINE_S):
             await worker.ready.wait()
         yield worker

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from bus.memory import MemoryBus
+from history.standing import Standing
 from hub import app as hub_app
 from hub import tokens
 from hub.auth import Door
@@ -70,15 +71,19 @@ class Kept:
         """Everything is kept to its end."""
         return dict.fromkeys(keys, 2**62)
 
+    async def former(self, _key: Key) -> int:
+        """Nothing that the log lost."""
+        return 0
+
     async def restore(
         self, _workspace: str, session_id: str, *, with_timeline: bool
     ) -> Session | None:
         """What the test wants it to give."""
         return await self._restore(session_id)
 
-    async def board(self) -> list[Session]:
+    async def board(self, _partition: int) -> Standing:
         """Nothing to begin with."""
-        return []
+        return Standing([], None)
 
 
 def make_hub(door: Door, restore: Restore | None = None, **limits: Any) -> Hub:

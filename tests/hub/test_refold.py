@@ -4,18 +4,25 @@ What they show is compared with a fold of the log that this test does itself.
 """
 
 import asyncio
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bus import keys
-from bus.base import Checkpoint
+from bus.base import Checkpoint, partition_of
+from bus.redis import RedisBus
+from history.standing import Standing
 from hub import metrics
+from hub.live.cache import Key
+from hub.worker import Worker
 from session.delta import Delta
+from session.fold import fold, new_session
+from session.state import Session
 from tests.bus.conftest import Server, running
-from tests.hub.made import event, permission, report, said, tokens, tool_end
+from tests.hub.made import NOW, event, permission, report, said, tokens, tool_end
 from tests.hub.redis_hubs import (
     DEADLINE_S,
     PARTITIONS,
@@ -101,6 +108,122 @@ async def test_a_hub_without_a_checkpoint_folds_the_log(server: Server) -> None:
         async with ready_hub(server.url, "w2") as late:
             await settled(whole, log)
             assert states(late, series=True) == states(whole, series=True)
+
+
+async def test_what_history_has_recorded_is_not_folded_again(durable: Server) -> None:
+    """Neither from a log that is whole, nor where it lost its end; what is new there is."""
+    async with log_at(durable) as log:
+        await log.append(beginning())
+        shutil.copytree(durable.folder / "appendonlydir", durable.folder / "copy")
+        await log.append([event("prompt", "s1", text="lost"), event("prompt", "s2", text="lost")])
+        recorded = await Recorded.of(log)
+        async with ready_hub(durable.url, kept=recorded) as whole:
+            assert seqs(whole) == recorded.seqs
+        durable.kill()
+        shutil.rmtree(durable.folder / "appendonlydir")
+        shutil.copytree(durable.folder / "copy", durable.folder / "appendonlydir")
+        durable.start()
+        async with ready_hub(durable.url, "w2", recorded) as late:
+            assert seqs(late) == recorded.seqs
+            await log.append([event("prompt", "s1", at=NOW + 1), event("stop", "s2", at=NOW + 2)])
+            await settled(late, log)
+            held = late.board.cache.held
+            assert held["default", "s1"].session.status == "running"
+            assert held["default", "s2"].session.status == "idle"
+        recorded.looks, recorded.unsettled = 0, 3
+        async with ready_hub(durable.url, "w3", recorded):
+            assert recorded.looks > 3
+
+
+def seqs(worker: Worker) -> dict[Key, int]:
+    """How long each timeline is, with what is not at hand of it."""
+    return {key: held.session.timeline.seq for key, held in worker.board.cache.held.items()}
+
+
+class Recorded:
+    """A history that has recorded a log up to a moment, and knows the count it was at."""
+
+    begins_empty = False
+
+    def __init__(self, log: RedisBus) -> None:
+        self._log = log
+        self._deltas: list[Delta] = []
+        self._places: dict[int, str] = {}
+        self.looks = self.unsettled = 0
+
+    @classmethod
+    async def of(cls, log: RedisBus) -> "Recorded":
+        """All of it."""
+        made = cls(log)
+        for partition in range(PARTITIONS):
+            made._places[partition] = await log.position(partition)
+            tail = log.tail(partition, None)
+            made._deltas += (await anext(tail)).deltas
+            await tail.aclose()
+        return made
+
+    def _sessions(self) -> dict[Key, Session]:
+        sessions: dict[Key, Session] = {}
+        for delta in self._deltas:
+            fold(sessions.setdefault(delta.key, new_session(delta)), delta)
+        return sessions
+
+    @property
+    def seqs(self) -> dict[Key, int]:
+        """How long each timeline is by then."""
+        return {key: each.timeline.seq for key, each in self._sessions().items()}
+
+    async def board(self, partition: int) -> Standing:
+        """A fold of it."""
+        place = await self._log.survived(partition, self._places[partition])
+        found = [each for key, each in self._sessions().items() if self._is_of(key, partition)]
+        for each in found:
+            each.number = each.number if place == self._places[partition] else 0
+        self.looks += 1
+        return Standing(found, place, is_settled=self.looks > self.unsettled)
+
+    def _is_of(self, key: Key, partition: int) -> bool:
+        return partition_of(*key, PARTITIONS) == partition
+
+    async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
+        """All that are kept."""
+        return {key: await self.former(key) for key in keys if key in self._sessions()}
+
+    async def former(self, key: Key) -> int:
+        """Also of what the log has lost."""
+        return self._sessions()[key].number
+
+    async def restore(
+        self, workspace: str, session_id: str, *, with_timeline: bool
+    ) -> Session | None:
+        """A fold of it, whose number says nothing once the log has lost its end."""
+        session = self._sessions().get((workspace, session_id))
+        if session is not None:
+            place = self._places[partition_of(*session.key, PARTITIONS)]
+            is_held = await self._log.holds(partition_of(*session.key, PARTITIONS), place)
+            session.number = session.number if is_held else 0
+        return session
+
+
+async def test_a_session_that_history_has_is_not_folded_again(durable: Server) -> None:
+    """One that began behind the checkpoint, and of which the log lost the end."""
+    key = ("default", "x")
+    async with log_at(durable) as log:
+        await log.append(beginning())
+        await store(log)
+        await log.append([event("prompt", "x"), permission("x")])
+        shutil.copytree(durable.folder / "appendonlydir", durable.folder / "copy")
+        await log.append([event("prompt", "x", at=NOW + 1, text="lost")])
+        recorded = await Recorded.of(log)
+        durable.kill()
+        shutil.rmtree(durable.folder / "appendonlydir")
+        shutil.copytree(durable.folder / "copy", durable.folder / "appendonlydir")
+        durable.start()
+        async with ready_hub(durable.url, kept=recorded) as worker:
+            assert seqs(worker)[key] == recorded.seqs[key]
+            await log.append([event("stop", "x", at=NOW + 2)])
+            await settled(worker, log)
+            assert worker.board.cache.held[key].session.status == "idle"
 
 
 async def test_a_checkpoint_of_garbage_is_left_aside(server: Server) -> None:

@@ -15,7 +15,7 @@ from tests.tower.commands import COMMAND, environment
 
 TOKEN = "made-up-token-of-the-owner"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-READY_S = 40.0  # machines that run tests are slow at times
+READY_S = 120.0  # machines that run tests are slow at times
 
 
 class RoleProcess:

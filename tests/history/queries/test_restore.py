@@ -50,7 +50,7 @@ async def test_a_number_of_another_count_is_none(recording: Recording, history: 
     keys = [("default", "a"), ("default", "b"), ("default", "none"), ("other", "a")]
     told = await history.numbers(keys)
     assert told == {("default", "a"): (1, "m1"), ("default", "b"): (2, "m1")}
-    assert await history.numberings() == {0: "m1"}
+    assert await history.numberings() == {0: ("m1", "m1:3:0-0")}
 
 
 async def test_what_is_not_recorded_is_none(recording: Recording, history: History) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hub.live.hello import Hello
 from hub.live.requests import focus, opens
 from tests.hub.made import Desk, event, permission
 
@@ -159,10 +160,11 @@ def test_an_older_ack_takes_nothing_back() -> None:
 
 def test_requests_that_open_a_session_name_it() -> None:
     """The shell restores it before the request is served."""
-    assert opens({"type": "subscribe", "session": "a"}) == "a"
-    assert opens({"type": "resync", "scope": "session", "session": "a"}) == "a"
-    assert opens({"type": "activate", "session": "a"}) is None
-    assert opens({"type": "subscribe", "session": 5}) is None
+    assert opens({"type": "subscribe", "session": "a"}) == ["a"]
+    assert opens({"type": "resync", "scope": "session", "session": "a"}) == ["a"]
+    assert opens({"type": "activate", "session": "a"}) == []
+    assert opens({"type": "subscribe", "session": 5}) == []
+    assert opens(Hello(resume=[("a", "m1:3"), ("b", "")])) == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", ["overview", "attention"])
