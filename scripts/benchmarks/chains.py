@@ -69,6 +69,11 @@ class Chains:
         self._asked[session] = self._asked.get(session, 0) + 1
         self.opened.setdefault(session, Opened())
 
+    def failed(self, session: str) -> None:
+        """An opening was answered by an error."""
+        self._asked.pop(session, None)
+        self.opened.pop(session, None)
+
     def resuming(self, session: str, cursor: str | None) -> None:
         """A hello names what an earlier connection held."""
         self._asked[session] = 1
@@ -80,7 +85,8 @@ class Chains:
         head = _heads.decode(data)
         self.frames += 1
         self.said[head.type] = self.said.get(head.type, 0) + 1
-        demand((self.frames == 1) is (head.type == "welcome"), "welcome comes first and once")
+        if head.type != "bye":  # whoever is turned away is told nothing else
+            demand((self.frames == 1) is (head.type == "welcome"), f"{head.type} before welcome")
         if self._awaited is not None and head.type not in ("attention", self._awaited[0]):
             raise Violation(f"{head.type} between the parts of {self._awaited}")
         take = _TAKES.get(head.type)

@@ -1,4 +1,4 @@
-"""Many clients in one process, each held to the protocol all the time: quick, slow and stalled ones.
+"""Many clients in one process, each held to the protocol all the time: quick, slow and stalled.
 
 One in ten of the quick folds everything it is told by the reference client (a *judge*); the others
 follow the cursors (``chains``). They open other sessions now and then, lose their line, come back
@@ -60,6 +60,11 @@ class Whole(ReferenceClient):
         self.frames = deque(maxlen=2)  # type: ignore[assignment]
         self.heartbeats = deque(maxlen=2)  # type: ignore[assignment]
         self.errors = deque(maxlen=2)  # type: ignore[assignment]
+
+    def failed(self, session: str) -> None:
+        """An opening was answered by an error."""
+        self.asked.pop(session, None)
+        self.closing(session)
 
 
 class Member:
@@ -152,6 +157,7 @@ class Member:
         elif kind in ("error", "bye"):
             code = told("code") if told else frame.code
             self._crowd.answers[f"{kind} {code}"] += 1
+            self._failed((told("session") if told else frame.session) or "")
         elif kind == "session.evicted":
             self._crowd.answers[f"{kind} {told('reason') if told else frame.reason}"] += 1
         if not self.is_whole and None not in (self.seen.overview, self.seen.attention):
@@ -162,6 +168,12 @@ class Member:
             self._room -= len(data)
             if self._room < 0:
                 self.line.transport.pause_reading()
+
+    def _failed(self, session: str) -> None:
+        """Not there yet, or nobody could read it: it may be tried again later."""
+        if session in self._order:
+            self._order.remove(session)
+            self.seen.failed(session)
 
     def _acknowledge(self) -> None:
         if self._counted != self._acked and self.line is not None:
@@ -231,13 +243,14 @@ class Crowd:
         self.frames = self.received_bytes = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    def add(self, specs: Sequence[Spec], seed: int) -> None:
-        """Let these come."""
+    async def add(self, specs: Sequence[Spec], seed: int, per_second: float) -> None:
+        """Let these come, so many a second."""
         for spec in specs:
             number = len(self.members)
             member = Member(f"c{number:04} ({spec.kind})", spec, self, seed * 100_000 + number)
             self.members.append(member)
             self._tasks.append(asyncio.create_task(member.run()))
+            await asyncio.sleep(1 / per_second)
 
     def complain(self, who: str, what: str) -> None:
         """A violation: counted, and the first ones kept."""

@@ -111,7 +111,7 @@ class Line(asyncio.Protocol):
             self.frames += 1
             try:
                 self._take(payload)
-            except BaseException as error:  # what is wrong is told by whoever awaits the end
+            except Exception as error:  # noqa: BLE001 - what is wrong is told by whoever awaits the end
                 self.fail(error)
         elif opcode == OP_PING:
             self.transport.write(masked(OP_PONG, payload))

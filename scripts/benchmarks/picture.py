@@ -78,8 +78,7 @@ def draw(title: str, axes: Axes, curves: Mapping[str, Curve], *, dots: bool = Fa
     across = Scale([x for x, _ in every], LEFT, WIDTH - RIGHT, log=axes.log_x)
     up = Scale([y for _, y in every], HEIGHT - BOTTOM, TOP, log=axes.log_y)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(title)}"><style>{STYLE}</style>',
+        _head(title),
         f'<text class="t" x="{LEFT}" y="18">{escape(title)}</text>',
         *_grid(axes, across, up),
     ]
@@ -87,6 +86,13 @@ def draw(title: str, axes: Axes, curves: Mapping[str, Curve], *, dots: bool = Fa
         parts += _curve(name, points, colour, across, up, dots=dots)
     parts += _legend(list(told))
     return "\n".join([*parts, "</svg>\n"])
+
+
+def _head(title: str) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(title)}"><style>{STYLE}</style>'
+    )
 
 
 def _colours() -> list[str]:

@@ -1,4 +1,4 @@
-"""Agents that post to a real ingest: half of them hooks one by one, half deltas as readers do.
+"""Agents that post to a real ingest: some of them hooks one by one, others deltas as readers do.
 
 A session ends now and then, and another one begins. What the ingest took is counted by session, so
 that it can be looked for on the log. Used by the benchmarks that start the roles.
@@ -20,7 +20,8 @@ from tests.end_to_end.cluster_story import Agent
 HOOKS, DELTAS = "/v1/hooks/claude-code", "/v1/deltas"
 CONNECTIONS = 8
 WAITING_MAX = 250  # of one connection
-PIECE = 25  # deltas of one post, at most
+HOOKS_SHARE = 0.2
+PIECE = 50  # deltas of one post, at most
 
 
 class Post:
@@ -65,7 +66,7 @@ class Hooked:
 
 
 class Agents:
-    """A fleet: ``sessions`` in all, of which every other one posts hooks."""
+    """A fleet: ``sessions`` in all, of which one in five posts hooks."""
 
     def __init__(self, port: int, sessions: int, seed: int) -> None:
         self.acknowledged: Counter[str] = Counter()
@@ -73,8 +74,8 @@ class Agents:
         self.born = sessions
         self._chance = random.Random(seed)  # noqa: S311 - a load, not a secret
         self._seed = seed
-        self._hooked = [self._new_hooked(n) for n in range(sessions - sessions // 2)]
-        self._shipped = [self._new_agent(n) for n in range(sessions // 2)]
+        self._hooked = [self._new_hooked(n) for n in range(int(sessions * HOOKS_SHARE))]
+        self._shipped = [self._new_agent(n) for n in range(int(sessions * HOOKS_SHARE), sessions)]
         self._goes = asyncio.Event()
         self._goes.set()
         self._posts = [Post(port) for _ in range(CONNECTIONS + 1)]
@@ -127,7 +128,7 @@ class Agents:
             return  # what is due while all rest never happens
         shipped = []
         for _ in range(count):
-            if self._chance.random() < 0.5:
+            if self._chance.random() >= HOOKS_SHARE:
                 shipped.append(self._chance.choice(self._shipped).step())
                 continue
             hooked = self._chance.choice(self._hooked)

@@ -35,6 +35,7 @@ def sample(roles: Roles, minute: float) -> Sample:
     for name, role in list(roles.by_name.items()):
         with contextlib.suppress(OSError):
             held[name] = role.held()
+        with contextlib.suppress(OSError):  # one that is gone, or too busy to answer
             if name.startswith("hub"):
                 told[name] = _summed(role)
     return Sample(minute, held, told)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from agreement import Items, disagreements
+from agreement import PARTIAL, Items, disagreements
 from crowd import Crowd, Spec
 from posting import Agents
 from roles import Roles, running
@@ -31,8 +31,9 @@ BORN_EVERY_S = 20.0
 SAMPLE_S = 10.0
 REST_EVERY_S = 300.0
 QUIET_S = 5.0  # so soon after the last event everything is shown
-SETTLE_S = 60.0
+SETTLE_S = 300.0
 LATE_S = 0.01
+COME_PER_S = 10.0  # clients, at the beginning
 SHOWN_MAX = 12
 VIEWS: tuple[dict[str, Any], ...] = (
     {}, {"status": ["running", "waiting"], "limit": 50}, {"limit": 100},
@@ -54,12 +55,12 @@ def parse() -> argparse.Namespace:
 
 
 def specs(count: int) -> list[Spec]:
-    """One in ten is slow, one in ten a judge; half are hidden tabs, a few are quick ones."""
+    """One in ten is slow, one in ten a judge; most are hidden tabs, a few are quick ones."""
     made = []
     for n in range(count):
         kind = {3: "judge", 7: "stalled" if n % 20 == 7 else "trickling"}.get(n % 10, "chains")
-        rate_hz = 60 if n % 25 == 3 else 20 if n % 25 == 14 else 5 if n % 2 else 1
-        made.append(Spec(kind, rate_hz, VIEWS[n % 3], deflated=n % 4 == 1))
+        rate_hz = 60 if n % 50 == 3 else 20 if n % 50 == 24 else 5 if n % 4 == 1 else 1
+        made.append(Spec(kind, rate_hz, VIEWS[n % 3], deflated=n % 4 == 2))
     return made
 
 
@@ -69,7 +70,7 @@ class Soak:
     def __init__(self, told: argparse.Namespace, roles: Roles) -> None:
         self.told, self.roles = told, roles
         self.samples: list[Sample] = []
-        self.rests = 0
+        self.rests = self.partial = 0
         self.late_ms: list[float] = []
         self.truth = Truth(roles.redis_url)
         self.agents = Agents(roles.ingest_port, told.sessions, told.seed)
@@ -80,9 +81,9 @@ class Soak:
         """Load for so long, with rests; what was found stands in ``crowd``."""
         await self.agents.begin()
         self.crowd.sessions[:] = self.agents.names
-        self.crowd.add(specs(self.told.clients), self.told.seed)
         began = time.monotonic()
         async with self._beside():
+            await self.crowd.add(specs(self.told.clients), self.told.seed, COME_PER_S)
             while (left_s := began + 60 * self.told.minutes - time.monotonic()) > 0:
                 await asyncio.sleep(min(left_s, REST_EVERY_S))
                 await self._rest()
@@ -132,12 +133,16 @@ class Soak:
         """Nothing happens, all are there, and what they show is compared with the log."""
         self.crowd.is_settled = True
         await self.agents.rest()
-        await asyncio.sleep(QUIET_S)
         deadline = time.monotonic() + SETTLE_S
-        while await self.truth.look() and time.monotonic() < deadline:
-            await asyncio.sleep(QUIET_S)
+        while await self._is_behind() and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(QUIET_S / 2)
+        await asyncio.sleep(QUIET_S)
+        await self.truth.look()
         for who, what in disagreements(self.crowd, self.truth):
-            self.crowd.complain(who, f"at rest: {what}")
+            if what == PARTIAL:
+                self.partial += 1
+            else:
+                self.crowd.complain(who, f"at rest: {what}")
         if self.truth.told != self.agents.acknowledged:
             self.crowd.complain("the log", f"lacks or has twice: {self._unequal()}")
         if self.truth.gaps:
@@ -147,6 +152,12 @@ class Soak:
         print(said, file=sys.stderr, flush=True)
         self.crowd.is_settled = False
         self.agents.go_on()
+
+    async def _is_behind(self) -> bool:
+        """Whether a hub, or this process, has not folded all of the log."""
+        told = (await asyncio.to_thread(sample, self.roles, 0.0)).told
+        lags = [each.get("lag", 1.0) for each in told.values()]
+        return await self.truth.look() > 0 or len(lags) < len(self.roles.hubs) or any(lags)
 
     def _unequal(self) -> list[tuple[str, int, int]]:
         told, taken = self.truth.told, self.agents.acknowledged
@@ -162,9 +173,11 @@ class Soak:
                       if isinstance(value, int | float)},
             "events": sum(self.agents.acknowledged.values()),
             "passed_over": self.agents.passed_over, "sessions_in_all": self.agents.born,
-            "rests": self.rests, "connects": sum(each.connects for each in crowd.members),
+            "rests": self.rests, "partial": self.partial,
+            "connects": sum(each.connects for each in crowd.members),
             "frames": crowd.frames, "received_mb": crowd.received_bytes / 1e6,
-            "items_looked_at": self.items.looked, "late_p99_ms": late[int(len(late) * 0.99)],
+            "items_looked_at": self.items.looked, "items_late": self.items.late,
+            "first_late": self.items.first_late, "late_p99_ms": late[int(len(late) * 0.99)],
             "closed_by": {str(code): count for code, count in sorted(crowd.codes.items())},
             "answers": dict(sorted(crowd.answers.items())), "refused": dict(crowd.refused),
             "violations": crowd.violation_count, "first_violations": crowd.violations,

@@ -96,31 +96,40 @@ def picture(report: Report) -> str:
 
 def about(report: Report) -> list[str]:
     """What was asked, and what came of it, as paragraphs."""
-    asked, last = report["asked"], report["samples"][-1]
-    conflated = sum(each.get("conflated", 0) for each in last["told"].values())
-    evicted = sum(each.get("evictions", 0) for each in last["told"].values())
+    asked, samples = report["asked"], report["samples"]
+    last = samples[-1]
+    summed = {
+        name: sum(each.get(name, 0) for each in last["told"].values())
+        for name in ("conflated", "evictions")
+    }
     codes = ", ".join(f"{code}: {count:,}" for code, count in report["closed_by"].items())
-    return [
+    rate = report["events"] / max(1e-9, 60 * last["minute"])
+    load = (
         f"`scripts/bench soak --minutes {asked['minutes']:g}` on {datetime.now(UTC):%Y-%m-%d}: an "
         f"ingest, {asked['hubs']} hubs, a recorder with SQLite and a real redis-server, each a "
-        f"process, under {asked['rate']:g} events a second of {asked['sessions']:,} sessions (half "
-        "of them hooks, one by one; half deltas as readers send them; a session ends every 20 s and "
-        f"another begins) and {asked['clients']:,} clients. Half of those are hidden tabs at 1 Hz, "
-        "most others ask for 5 Hz, a few for 20 and 60. One in twenty reads 6 KB a second, one in "
-        "twenty reads nothing at all until the hub lets it go. Everybody opens other sessions now "
-        "and then, loses the line every two minutes on average, comes back to the other hub and "
-        "resumes. A quarter has deflated frames.",
-        f"{report['events']:,} events, {report['frames']:,} frames judged "
-        f"({report['received_mb']:,.0f} MB), {report['connects']:,} connections, "
-        f"{report['rests']} rests, {conflated:,.0f} updates conflated, {evicted:,.0f} "
-        f"subscriptions evicted; connections that ended, by code: {codes}. The load itself was "
-        f"late by {report['late_p99_ms']:.0f} ms at p99; {report['passed_over']:,} events were due "
-        "when too many waited. "
-        f"**{report['violations']:,} violations** of the protocol, of open items (looked at "
-        f"{report['items_looked_at']:,} times) and, at rest, of what the log's own fold says: rows, "
-        "details and timelines of the clients that keep everything (one in ten), cursors and open "
-        "items of all that are quick.",
-    ]  # fmt: skip
+        f"process, under {asked['rate']:g} events a second of {asked['sessions']:,} sessions (one "
+        "in five posts hooks, the others deltas as readers send them; a session ends every 20 s "
+        f"and another begins) and {asked['clients']:,} clients. Most of those are hidden tabs at "
+        "1 Hz, a quarter asks for 5 Hz, a few for 20 and 60. One in twenty reads 6 KB a second, "
+        "one in twenty reads nothing at all until the hub lets it go. Everybody opens other "
+        "sessions now and then, loses the line every two minutes on average, comes back to another "
+        "hub and resumes. A quarter has deflated frames. Every five minutes all rests."
+    )
+    found = (
+        f"{report['events']:,} events ({rate:.0f} a second, rests included), {report['frames']:,} "
+        f"frames judged ({report['received_mb']:,.0f} MB), {report['connects']:,} connections, "
+        f"{summed['conflated']:,.0f} updates conflated, {summed['evictions']:,.0f} subscriptions "
+        f"evicted; connections that ended, by code: {codes}. The load itself was late by "
+        f"{report['late_p99_ms']:.0f} ms at p99, and left out {report['passed_over']:,} events "
+        "that were due when too many waited. "
+        f"**{report['violations']:,} violations** of the protocol and, at {report['rests']} rests, "
+        "of what the log's own fold says: rows, details and timelines of the clients that keep "
+        "everything (one in ten), cursors and open items of all that are quick. "
+        f"{report['partial']} timelines said at a rest that history could not be read. In between, "
+        f"open items were looked at {report['items_looked_at']:,} times, and were late "
+        f"{report['items_late']:,} times: more than 7 s after they were opened or closed."
+    )
+    return [load, found]
 
 
 def page(report: Report, said_below: str = "") -> str:
@@ -128,10 +137,10 @@ def page(report: Report, said_below: str = "") -> str:
     paragraphs = ["\n".join(textwrap.wrap(each, 118)) for each in about(report)]
     warm = report["samples"][-1]["minute"] * WARM_SHARE
     method = (
-        "Memory is the proportional set size, sampled every 10 s; slopes are the median of the slopes "
-        f"between any two samples after a warm-up of {warm:.0f} minutes. To reach: at most "
-        f"{SLOPE_MB_MAX:g} MB a minute, and falling; 0 violations. Asyncio tasks have no metric; a "
-        "task that leaks holds memory, a connection or a subscription, and those are counted."
+        "Memory is the proportional set size, sampled every 10 s; slopes are the median of the "
+        f"slopes between any two samples after a warm-up of {warm:.0f} minutes. To reach: at most "
+        f"{SLOPE_MB_MAX:g} MB a minute, and falling; 0 violations. Asyncio tasks have no metric; "
+        "one that leaks holds memory, a connection or a subscription, and those are counted."
     )
     told = "\n\n".join([*paragraphs, "\n".join(textwrap.wrap(method, 118))])
     image = f"![Memory of each role over the run]({PICTURE.name})"
