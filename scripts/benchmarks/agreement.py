@@ -26,8 +26,9 @@ class Items:
     Late is no violation: on a machine that has too little time for all, everybody is.
     """
 
-    def __init__(self, crowd: Crowd, truth: Truth) -> None:
+    def __init__(self, crowd: Crowd, truth: Truth, window_s: float = ITEMS_S) -> None:
         self.looked = self.late = 0
+        self._window_s = window_s
         self.first_late: list[str] = []
         self._crowd, self._truth = crowd, truth
         self._open: deque[tuple[float, set[str]]] = deque()
@@ -38,10 +39,10 @@ class Items:
         now = time.monotonic()
         self._open.append((now, set(self._truth.items())))
         self._shown.append((now, self._steady(now)))
-        while self._shown and self._shown[0][0] <= now - ITEMS_S:
+        while self._shown and self._shown[0][0] <= now - self._window_s:
             at, shown = self._shown.popleft()
             self._judge(at, shown)
-        while self._open[0][0] < now - 3 * ITEMS_S:
+        while self._open[0][0] < now - 3 * self._window_s:
             self._open.popleft()
 
     def _steady(self, now: float) -> list[tuple[str, set[str]]]:
@@ -49,16 +50,16 @@ class Items:
         return [
             (each.name, set(each.seen.items))
             for each in self._crowd.quick
-            if each.is_whole and now - each.whole_at > ITEMS_S
+            if each.is_whole and now - each.whole_at > self._window_s
         ]
 
     def _judge(self, at: float, shown: list[tuple[str, set[str]]]) -> None:
-        before = [items for when, items in self._open if at - ITEMS_S <= when <= at]
-        around = [items for when, items in self._open if at - ITEMS_S <= when]
-        if self._open[0][0] > at - ITEMS_S:
+        before = [items for when, items in self._open if at - self._window_s <= when <= at]
+        around = [items for when, items in self._open if at - self._window_s <= when]
+        if self._open[0][0] > at - self._window_s:
             return  # not long enough ago
         steady = set.intersection(*before)
-        known = set.union(self._truth.open_since(at - ITEMS_S), *around)
+        known = set.union(self._truth.open_since(at - self._window_s), *around)
         for name, items in shown:
             self.looked += 1
             if lost := steady - items:

@@ -23,7 +23,7 @@ from locustfiles.reference_client import ReferenceClient, Violation
 
 ACK_S = 0.5
 ACK_BYTES = 64 * 1024
-BACK_S = (0.2, 2.0)  # full jitter between these
+BACK_S, BACK_S_MAX = 2.0, 30.0  # full jitter up to this, doubled with each try that fails
 OPEN_S = 30.0
 OPENED = 3
 SWITCH_S = 30.0
@@ -82,7 +82,12 @@ class Member:
         self._hubs = list(crowd.ports)
         self._chance.shuffle(self._hubs)
         self._order: list[str] = []
-        self._counted = self._acked = self._unacked_bytes = self._room = 0
+        self._counted = self._acked = self._unacked_bytes = self._room = self._tries = 0
+
+    @property
+    def port(self) -> int:
+        """The hub it is at, or will try next."""
+        return self._hubs[0]
 
     def _new_judge(self) -> Any:
         return Whole() if self.spec.kind == "judge" else Chains()
@@ -97,9 +102,10 @@ class Member:
                 self._order = []
             except (OSError, TimeoutError) as error:
                 self._crowd.refused[type(error).__name__] += 1
+                self._tries += 1
             self.is_whole, self.line = False, None
             self._hubs.append(self._hubs.pop(0))
-            await asyncio.sleep(self._chance.uniform(*BACK_S))
+            await asyncio.sleep(self._chance.uniform(0, min(BACK_S_MAX, BACK_S * 2**self._tries)))
 
     async def _connected(self) -> None:
         request = handshake(self._hubs[0], TOKEN, deflated=self.spec.deflated)
@@ -112,6 +118,7 @@ class Member:
                 await line.opened
             self.line = line
             self.connects += 1
+            self._tries = 0
             self._greet(line)
             await (self._stall(line) if self.spec.kind == "stalled" else self._live(line))
         finally:

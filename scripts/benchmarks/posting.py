@@ -95,6 +95,11 @@ class Agents:
         """The sessions that are under way."""
         return [each.name for each in [*self._hooked, *self._shipped]]
 
+    @property
+    def taken(self) -> int:
+        """What the ingest has taken so far."""
+        return self.acknowledged.total()
+
     async def begin(self) -> None:
         """Every session says something, so that all are on the board."""
         for post in self._posts:

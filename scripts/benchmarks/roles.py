@@ -43,8 +43,8 @@ class Role:
     def metrics(self) -> Series:
         """What it says of itself. Raises OSError where it does not answer."""
         url = f"http://127.0.0.1:{self.port}/metrics"
-        request = urllib.request.Request(url, headers=BEARER)  # noqa: S310 - our own process
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        request = urllib.request.Request(url, headers=BEARER)
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - our own process
             return read(answer.read().decode())
 
     def is_ready(self) -> bool:
