@@ -97,7 +97,7 @@ def model_table(points: Sequence[Point], model: Model) -> str:
     missed = [abs(r) / max(p.cpu, 1e-9) for r, p in zip(model.cpu.residuals, single, strict=True)]
     off = [abs(r) / max(p.memory_mb, 1e-9)
            for r, p in zip(model.memory.residuals, single, strict=True)]  # fmt: skip
-    cpu, memory = model.cpu.costs, model.memory.costs
+    cpu, memory, (append, read) = model.cpu.costs, model.memory.costs, model.redis.costs
     lines = [
         "| what | CPU | memory |", "|---|---|---|",
         f"| a process | {100 * cpu[0]:.1f} % of a core | {memory[0]:.0f} MB |",
@@ -108,14 +108,15 @@ def model_table(points: Sequence[Point], model: Model) -> str:
         f"| a MB to one client | {1e3 * cpu[3]:.2f} ms | |",
         f"| an event, in the ingest | {1e6 * model.ingest_event:.0f} µs | |",
         f"| an event, in the recorder | {1e6 * model.recorder_event:.0f} µs | |",
-        f"| an entry, in Redis | {1e6 * model.redis.costs[0]:.0f} µs, and "
-        f"{1e6 * model.redis.costs[1]:.0f} µs for each worker that reads it | |",
-        f"| the model misses a point by, median and worst | {100 * median(missed):.0f} %, "
-        f"{100 * max(missed):.0f} % | {100 * median(off):.0f} %, {100 * max(off):.0f} % |",
-        f"| of the variation it explains | {100 * model.cpu.share:.1f} % "
-        f"| {100 * model.memory.share:.1f} % |",
+        f"| an entry, in Redis | {1e6 * append:.0f} µs, {1e6 * read:.0f} µs for each reader | |",
+        f"| a point is missed by, median and worst | {_missed(missed)} | {_missed(off)} |",
+        f"| explained | {100 * model.cpu.share:.1f} % | {100 * model.memory.share:.1f} % |",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _missed(shares: Sequence[float]) -> str:
+    return f"{100 * median(shares):.0f} %, {100 * max(shares):.0f} %"
 
 
 def bounds_table(model: Model) -> str:

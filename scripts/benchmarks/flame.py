@@ -1,4 +1,4 @@
-"""Where a busy hub spends its time: samples of its stacks, a picture of them, and the largest costs.
+"""Where a busy hub spends its time: samples of its stacks, a picture, and the largest costs.
 
 1,000 sessions with 2 events a second each and 1,000 clients, one worker on one core, as in the row
 ``busy-hub`` of the fan-out. Needs py-spy, and the right to look into a process. Started by

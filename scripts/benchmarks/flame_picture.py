@@ -86,7 +86,7 @@ def draw(title: str, stacks: Stacks) -> str:
     depth = max((row for row, *_ in boxes), default=0) + 1
     height = HEAD + depth * ROW
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
         f"<title>{escape(title)}</title><style>{STYLE}</style>",
         f'<text class="t" x="4" y="18">{escape(title)}</text>',
     ]

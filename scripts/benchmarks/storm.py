@@ -37,8 +37,8 @@ LOOK_S = 0.25
 WAIT_S = 90.0
 NEVER_S = 1e6
 HEAD = (
-    "| what happens | clients | back p50 | p99 | last | target | items looked at, late | violations "
-    "| CPU of a hub meanwhile | reached |\n|---|---|---|---|---|---|---|---|---|---|"
+    "| what happens | clients | back p50 | p99 | last | target | items looked at, late "
+    "| violations | CPU of a hub meanwhile | reached |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -113,7 +113,7 @@ class Storms:
             self.items.look()
 
     async def _all_there(self, since: float, members: list[Member]) -> list[float]:
-        """Seconds after ``since`` at which each was whole again; those that never were, for ever."""
+        """Seconds from ``since`` until each was whole again; of those that never were, for ever."""
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline:
             if all(each.is_whole and each.whole_at > since for each in members):
