@@ -20,7 +20,7 @@ OTHER_HUE, NATIVE_HUE = 210, 0
 COSTS = {  # by the frames of a stack, one a line; the first that fits counts
     "the made-up fleet, which is no part of a hub": r"benchmarks/(generator|our_server)\.py",
     "collecting garbage": r"gc_collect",
-    "writing to sockets: the system's own part": r"__?(libc_)?(send|write|sendmsg)\b",
+    "writing to sockets: the system's own part": r"(?m)^(__)?(libc_)?(send|write|sendmsg)\b",
     "writing to sockets: uvloop and the loop over clients": r"\(hub/live/shipping\.py\)",
     "taking in acknowledgements": r"\(hub/(inlet|wsprotocol)\.py\)",
     "choosing and ordering rows of views": r"\(hub/live/(groups|views)\.py\)",
