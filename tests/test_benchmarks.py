@@ -24,7 +24,7 @@ def test_the_shell_entry_says_what_it_measures() -> None:
         [ROOT / "scripts/bench"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
-    assert "fanout, scenarios, history, first-read or dashboard" in done.stderr
+    assert "fanout, scenarios, history, first-read, dashboard, soak, storm, capacity or flame" in done.stderr
 
 
 def test_every_question_to_history_is_measured(tmp_path: Path) -> None:
