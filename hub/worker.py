@@ -53,6 +53,7 @@ class Worker:
         self._epochs: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loss_told_s = -LOSS_TOLD_S
+        self._reading: dict[Key, asyncio.Task[bool]] = {}  # sessions that somebody waits for
         self._unread: dict[Key, None] = {}  # sessions that go on without what was kept of them
 
     async def run(self) -> None:
@@ -246,8 +247,18 @@ class Worker:
         with contextlib.ExitStack() as kept:
             for key in keys:
                 kept.enter_context(self.board.cache.keeping(key))
-            for key in keys:
-                await self.bring_back(key)
+            await asyncio.gather(*map(self._bring_back_for_all, keys))
+
+    async def _bring_back_for_all(self, key: Key) -> None:
+        """One read for all who wait for the same session: after a start everybody does.
+
+        Who is gone meanwhile does not end it for the others.
+        """
+        reading = self._reading.get(key)
+        if reading is None:
+            reading = self._reading[key] = asyncio.create_task(self.bring_back(key))
+            reading.add_done_callback(lambda _: self._reading.pop(key))
+        await asyncio.shield(reading)
 
     async def caught_up(self) -> None:
         """Returns once everything that is on the log by now is folded."""

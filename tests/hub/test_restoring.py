@@ -94,6 +94,22 @@ async def test_acks_and_signs_of_life_are_taken_in_during_a_restore() -> None:
         await live.until(lambda: not live.reference.opened["p"].stale)
 
 
+async def test_all_who_open_a_session_wait_for_one_read() -> None:
+    """Also where the one who asked first is gone before it is there."""
+    async with archived() as (hub, archive), hub.client() as second, hub.client() as third:
+        async with hub.client() as first:
+            await first.send("subscribe", session="p")
+            await until(lambda: archive.asked)
+            for each in (second, third):
+                await each.send("subscribe", session="p")
+            await until(lambda: sum(len(c._pending) for c in hub.hub.connections) == 3)
+        archive.allowed.set()
+        for each in (second, third):
+            await each.until(lambda e=each: not e.reference.opened["p"].stale)
+            assert len(each.reference.opened["p"].timeline) == 2
+        assert archive.asked == ["p"]
+
+
 async def test_others_are_served_while_one_waits() -> None:
     """A restore holds up nobody but its client."""
     async with archived() as (hub, archive), hub.client() as live, hub.client() as other:
