@@ -1,13 +1,16 @@
 """What a hub worker brings back from history: sessions that it let go, and a board to begin with.
 
 Numbers that are of another count than the log is at now are told as 0. Never waits for the
-database: who asks decides. Called by the worker, which knows it as an interface.
+database or the log: what does not answer is DatabaseUnavailable, and who asks decides. Called by
+the worker, which knows it as an interface.
 """
 
 from collections.abc import Sequence
 
 from bus.base import Bus, partition_of
+from bus.errors import BusError
 from bus.position import Position
+from history.errors import DatabaseUnavailable
 from history.first_board import PAST_MAX
 from history.history import History
 from history.rows import session_of
@@ -71,11 +74,15 @@ class Kept:
     async def _counts(self) -> dict[int, str]:
         """The count that each partition is at; none where the log is another one by now."""
         told = await self._history.numberings()
-        return {
-            partition: count
-            for partition, count in told.items()
-            if await self._bus.holds(partition, str(Position(count, 0)))
-        }
+        try:
+            return {
+                partition: count
+                for partition, count in told.items()
+                if await self._bus.holds(partition, str(Position(count, 0)))
+            }
+        except BusError as error:
+            # A log that is slow for a moment is no reason for a worker to end.
+            raise DatabaseUnavailable(f"the log does not tell its count: {error}") from error
 
     def _count_of(self, key: Key, counts: dict[int, str]) -> str:
         return counts.get(partition_of(*key, self._bus.partitions), UNCOUNTED)

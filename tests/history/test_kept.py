@@ -5,8 +5,10 @@ from typing import cast
 import pytest
 
 from bus.base import Bus
+from bus.errors import BusUnavailable
 from bus.position import parse
 from history.database import Database
+from history.errors import DatabaseUnavailable
 from history.history import History
 from history.kept import Kept
 from tests.history.recording import EPOCH, Recording
@@ -55,6 +57,28 @@ async def test_a_session_of_another_count_has_no_number(database: Database) -> N
     )
     assert restored is not None
     assert restored.number == 0
+
+
+@pytest.mark.parametrize("asked", ["numbers", "restore", "board"])
+async def test_a_log_that_does_not_answer_is_history_that_cannot_be_read(
+    database: Database, asked: str
+) -> None:
+    """What workers wait for or go on without; any other error would end them."""
+    await Recording(database).log(event("prompt", "a"))
+    log = Log()
+    log.holds = _answers_nothing  # type: ignore[method-assign]
+    kept = Kept(History(database), cast("Bus", log))
+    questions = {
+        "numbers": lambda: kept.numbers([("default", "a")]),
+        "restore": lambda: kept.restore("default", "a", with_timeline=True),
+        "board": kept.board,
+    }
+    with pytest.raises(DatabaseUnavailable, match="the log does not tell"):
+        await questions[asked]()  # type: ignore[operator]
+
+
+async def _answers_nothing(_partition: int, _position: str) -> bool:
+    raise BusUnavailable("no answer")
 
 
 async def _holds_nothing(_partition: int, _position: str) -> bool:
