@@ -30,6 +30,8 @@ COSTS = {  # by the frames of a stack, one a line; the first that fits counts
     "the log": r"\(bus/",
     "recording": r"\(history/",
 }
+KEPT = re.compile(r"\.py\)|^gc_collect")
+IDLE = re.compile(r"^(epoll_\w+|sem_\w*wait|pthread_cond_\w*wait|\w*futex\w*|0x[0-9a-f]+) \(libc")
 ELSE = "the loop itself, and what is left"
 
 Stacks = Counter[tuple[str, ...]]
@@ -39,12 +41,15 @@ def parse(lines: Iterable[str], root: str) -> Stacks:
     """Stacks by how often they were seen; lines are ``outer;…;inner count``.
 
     A frame's file is told from ``root``; line numbers are left away, so that a function is one.
+    What waits is no work. Of the frames in C only the innermost is kept, and the collector's.
     """
     stacks: Stacks = Counter()
     for line in lines:
         told, _, count = line.rstrip().rpartition(" ")
-        if told and count.isdigit():
-            stacks[tuple(frame(each, root) for each in told.split(";"))] += int(count)
+        frames = [frame(each, root) for each in told.split(";")]
+        if told and count.isdigit() and not IDLE.search(frames[-1]):
+            inner = [each for each in frames[:-1] if KEPT.search(each)]
+            stacks[*inner, frames[-1]] += int(count)
     return stacks
 
 

@@ -58,6 +58,7 @@ STACKS = [
     "main (/srv/x/tower/cli.py:3);pump (/srv/x/hub/worker.py:9);write (libc.so.6) 60",
     "main (/srv/x/tower/cli.py:3);pump (/srv/x/hub/worker.py:12);fold (session/fold.py:7) 30",
     "main (/srv/x/tower/cli.py:4);gc_collect_main (libpython.so) 9",
+    "main (/srv/x/tower/cli.py:4);uv__io_poll (core.c:1);epoll_pwait (libc.so.6) 500",
     "no count",
     "main (/srv/x/tower/cli.py:4);seldom (a.py:1) 1",
 ]
@@ -70,6 +71,16 @@ def test_a_function_is_one_whatever_the_line() -> None:
     assert sum(stacks.values()) == 100
     library = "/opt/lib/python3.11/site-packages/redis/client.py"
     assert frame(f"read ({library}:5)", "/srv/x") == "read (redis/client.py)"
+
+
+def test_what_waits_and_what_only_passes_on_is_left_out() -> None:
+    """A loop that sleeps does no work, and C between two functions of Python says little."""
+    told = (
+        "a (x/a.py:1);Loop__run (loop.c:9);b (x/b.py:2);gc_collect_main (gc.c:1);visit (gc.c:2) 5"
+    )
+    assert list(parse([told, STACKS[3]], "")) == [
+        ("a (x/a.py)", "b (x/b.py)", "gc_collect_main (gc.c)", "visit (gc.c)"),
+    ]  # fmt: skip
 
 
 def test_a_sample_counts_for_one_cost() -> None:
