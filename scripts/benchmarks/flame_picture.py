@@ -25,10 +25,10 @@ COSTS = {  # by the frames of a stack, one a line; the first that fits counts
     "taking in acknowledgements": r"\(hub/(inlet|wsprotocol)\.py\)",
     "choosing and ordering rows of views": r"\(hub/live/(groups|views)\.py\)",
     "making frames: rows, details, JSON": r"\(hub/live/(rows|details|frames|wire|channels)\.py\)",
+    "recording, its own fold included": r"\(history/",
     "folding": r"\(session/\w+\.py\)",
     "everything else of a hub": r"\(hub/",
     "the log": r"\(bus/",
-    "recording": r"\(history/",
 }
 KEPT = re.compile(r"\.py\)|^gc_collect")
 IDLE = re.compile(r"^(epoll_\w+|sem_\w*wait|pthread_cond_\w*wait|\w*futex\w*|0x[0-9a-f]+) \(libc")
