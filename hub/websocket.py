@@ -209,22 +209,25 @@ class Connection:
             raise Refused(4506, "an agent's token only writes")
         hub.greeted(self)
         await hub.worker.ready.wait()
-        await self._attach(hello, self.grant)
+        if self._ending is None:
+            self._attach(hello, self.grant)
 
-    async def _attach(self, hello: Hello, grant: Grant) -> None:
+    def _attach(self, hello: Hello, grant: Grant) -> None:
+        """Board and open items at once; what must be read first is opened when it is there."""
         hub = self.hub
         name = f"c-{secrets.token_hex(6)}"
-        client = Client(name, grant.workspace, hub.limits, self._wake)
-        await hub.worker.ensure(grant.workspace, *(session for session, _ in hello.resume))
-        if self._ending is not None:
-            raise _Gone
-        self.client = client
+        self.client = client = Client(name, grant.workspace, hub.limits, self._wake)
+        late = [each for each, _ in hello.resume if hub.worker.lacks(grant.workspace, each)]
+        hello.resume = [each for each in hello.resume if each[0] not in late]
         if self._socket is not None:
             self._socket.watch(self._hear, client.outbox.hold, self._release)
             client.outbox.connect(self._socket.transport.write, deflates=self._socket.deflates)
         hub.board.attach(client, hello, now_ms())
         for session, _ in hello.resume:
             self._note_opened(session)
+        for each in late:
+            wish = {"type": "subscribe", "session": each, "activate": each == hello.active}
+            self._serve(wish, client)
         hub.worker.schedule()
 
     def _note_opened(self, session: str) -> None:

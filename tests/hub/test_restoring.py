@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from session.state import Session
-from tests.hub.made import event, folded, past, said
+from tests.hub.made import event, folded, past, permission, said
 from tests.hub.servers import Live, Served, served, until
 
 DAY_MS = 86_400_000
@@ -150,6 +150,24 @@ async def test_a_resumed_session_that_cannot_be_read_now_is_told_so() -> None:
             [error] = live.reference.errors
             assert (error["session"], error["code"]) == ("p", "snapshot_failed")
             assert error["retry_ms"] > 0
+
+
+async def test_board_and_open_items_wait_for_no_restore() -> None:
+    """Who comes back sees what is asked of a person at once, and the session when it is there."""
+    async with archived() as (hub, archive):
+        await hub.log(permission("a"))
+        async with hub.client(
+            resume=[{"session": "p", "cursor": ""}, {"session": "a", "cursor": ""}], active="p"
+        ) as live:
+            await live.until(lambda: ("session.snapshot", "a") in kinds(live, 0))
+            await until(lambda: archive.asked == ["p"])
+            assert len(live.reference.items) == 1
+            assert "a" in live.reference.rows
+            assert kinds(live, 0) == [("session.snapshot", "a")]
+            archive.allowed.set()
+            await live.until(lambda: ("session.snapshot", "p") in kinds(live, 0))
+            [client] = hub.board.clients.values()
+            assert client.subscriptions.active == ("default", "p")
 
 
 async def test_a_client_that_goes_during_a_restore_leaves_nothing_behind() -> None:
