@@ -29,7 +29,7 @@ from truth import Truth
 SESSIONS, RATE, CLIENTS = 200, 500.0, 500
 BORN_EVERY_S = 20.0
 SAMPLE_S = 10.0
-REST_EVERY_S = 300.0
+REST_EVERY_S = 240.0
 QUIET_S = 5.0  # so soon after the last event everything is shown
 SETTLE_S = 300.0
 LATE_S = 0.01
@@ -150,6 +150,7 @@ class Soak:
         self.rests += 1
         said = f"{self.samples[-1].minute:.1f} min, {self.crowd.violation_count} violations"
         print(said, file=sys.stderr, flush=True)
+        self.keep()
         self.crowd.is_settled = False
         self.agents.go_on()
 
@@ -163,6 +164,11 @@ class Soak:
         told, taken = self.truth.told, self.agents.acknowledged
         names = [name for name in told | taken if told[name] != taken[name]]
         return [(name, told[name], taken[name]) for name in sorted(names)[:5]]
+
+    def keep(self) -> None:
+        """What is known by now, so that a run that is cut off was not for nothing."""
+        if self.told.json:
+            self.told.json.write_text(json.dumps(self.report(), indent=1) + "\n")
 
     def report(self) -> dict[str, Any]:
         """Everything that was measured, as JSON."""
@@ -195,10 +201,9 @@ def main() -> int:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(soak.run())
         report = soak.report()
+        soak.keep()
         if told.json:
             told.json.with_suffix(".errors").write_text(roles.errors())
-    if told.json:
-        told.json.write_text(json.dumps(report, indent=1) + "\n")
     print(table(report))
     if told.write:
         write(report)

@@ -113,7 +113,7 @@ def about(report: Report) -> list[str]:
         "1 Hz, a quarter asks for 5 Hz, a few for 20 and 60. One in twenty reads 6 KB a second, "
         "one in twenty reads nothing at all until the hub lets it go. Everybody opens other "
         "sessions now and then, loses the line every two minutes on average, comes back to another "
-        "hub and resumes. A quarter has deflated frames. Every five minutes all rests."
+        "hub and resumes. A quarter has deflated frames. Every four minutes all rests."
     )
     found = (
         f"{report['events']:,} events ({rate:.0f} a second, rests included), {report['frames']:,} "
