@@ -4,10 +4,12 @@ Every run has a folder of its own, and nothing of the user's settings. Used by t
 endurance, of reconnect storms and of capacity.
 """
 
+import asyncio
 import contextlib
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -142,6 +144,13 @@ class Roles:
     def close(self) -> None:
         """End them all, the last one first."""
         self._stack.close()
+
+
+def end_by_signal() -> None:
+    """SIGTERM cancels the task that calls this, so that the roles are ended as well."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def _clean() -> dict[str, str]:

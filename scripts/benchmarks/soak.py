@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import signal
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ import uvloop
 from agreement import PARTIAL, Items, disagreements
 from crowd import Crowd, Spec
 from posting import Agents
-from roles import Roles, running
+from roles import Roles, end_by_signal, running
 from samples import Sample, sample
 from soak_page import PAGE, table, write
 from truth import Truth
@@ -79,6 +78,7 @@ class Soak:
 
     async def run(self) -> None:
         """Load for so long, with rests; what was found stands in ``crowd``."""
+        end_by_signal()
         await self.agents.begin()
         self.crowd.sessions[:] = self.agents.names
         began = time.monotonic()
@@ -194,7 +194,6 @@ class Soak:
 def main() -> int:
     """Run, print, write; gives the exit code."""
     told = parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the roles are ended as well
     with tempfile.TemporaryDirectory(prefix="soak-") as made:
         with running(Path(made), told.hubs) as roles:
             soak = Soak(told, roles)

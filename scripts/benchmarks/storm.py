@@ -8,7 +8,6 @@ code 1 for a violation. Started by ``scripts/bench storm``.
 import argparse
 import asyncio
 import json
-import signal
 import sys
 import tempfile
 import textwrap
@@ -24,7 +23,7 @@ from benchmarks_page import PAGE, write
 from crowd import Crowd, Member, Spec
 from posting import Agents
 from quantiles import quantile
-from roles import Roles, running
+from roles import Roles, end_by_signal, running
 from truth import Truth
 
 HEADING = "## Reconnect storms"
@@ -83,6 +82,7 @@ class Storms:
 
     async def run(self) -> list[Row]:
         """All are there; then one storm after the other."""
+        end_by_signal()
         await self.agents.begin()
         self.crowd.sessions[:] = self.agents.names
         work = (
@@ -198,7 +198,6 @@ def about(told: argparse.Namespace) -> str:
 def main() -> int:
     """Run, print, write; gives the exit code."""
     told = parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the roles are ended as well
     with tempfile.TemporaryDirectory(prefix="storm-") as made, running(Path(made), 2) as roles:
         storms = Storms(told, roles)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
