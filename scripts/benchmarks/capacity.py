@@ -24,6 +24,9 @@ def parse() -> argparse.Namespace:
         "--axis", action="append", choices=list(AXES), help="only this one; may be repeated"
     )
     parser.add_argument("--most", type=int, default=0, help="end after so many new points")
+    parser.add_argument(
+        "--coarse", action="store_true", help="of each axis only the ends and the middle"
+    )
     parser.add_argument("--quick", action="store_true", help="short: do the tools work?")
     parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name} and pictures")
     return parser.parse_args()
@@ -36,11 +39,18 @@ def kept(file: Path | None) -> list[Point]:
     return [Point(**each) for each in json.loads(file.read_text())]
 
 
+def places(axis: str, *, coarse: bool) -> list[int]:
+    """Where an axis is measured."""
+    every = AXES[axis]
+    return [every[0], every[len(every) // 2], every[-1]] if coarse else list(every)
+
+
 def measured(told: argparse.Namespace, folder: Path) -> list[Point]:
     """All points that are asked for; each is kept as soon as it is known."""
     points = kept(told.points)
     known = {(p.axis, p.at) for p in points}
-    wanted = [(axis, at) for axis in told.axis or AXES for at in AXES[axis]]
+    axes = told.axis or AXES
+    wanted = [(axis, at) for axis in axes for at in places(axis, coarse=told.coarse)]
     missing = [each for each in wanted if each not in known]
     bench = Bench(folder, quick=told.quick)
     for axis, at in missing[: told.most or None]:
