@@ -138,15 +138,15 @@ class Soak:
             await asyncio.sleep(QUIET_S / 2)
         await asyncio.sleep(QUIET_S)
         await self.truth.look()
+        if self.truth.gaps:
+            self.crowd.complain("the log", f"{self.truth.gaps} gaps")
+        if self.truth.told != self.agents.acknowledged:
+            self.crowd.complain("the log", f"lacks or has twice: {self._unequal()}")
         for who, what in disagreements(self.crowd, self.truth):
             if what == PARTIAL:
                 self.partial += 1
             else:
                 self.crowd.complain(who, f"at rest: {what}")
-        if self.truth.told != self.agents.acknowledged:
-            self.crowd.complain("the log", f"lacks or has twice: {self._unequal()}")
-        if self.truth.gaps:
-            self.crowd.complain("the log", f"{self.truth.gaps} gaps")
         self.rests += 1
         said = f"{self.samples[-1].minute:.1f} min, {self.crowd.violation_count} violations"
         print(said, file=sys.stderr, flush=True)

@@ -41,6 +41,7 @@ class Truth:
         self.lately: dict[str, float] = {}  # items, and when they were last heard to be open
         self.gaps = 0
         self._redis = Redis.from_url(url, protocol=2)
+        self._looking = asyncio.Lock()
         self._at = dict.fromkeys(range(PARTITIONS), ("-", 0))
 
     async def follow(self) -> None:
@@ -50,7 +51,11 @@ class Truth:
             await self.look()
 
     async def look(self) -> int:
-        """Fold everything that is new; gives how much that was."""
+        """Fold everything that is new; gives how much that was. One at a time: order matters."""
+        async with self._looking:
+            return await self._look()
+
+    async def _look(self) -> int:
         found = 0
         for partition in range(PARTITIONS):
             while some := await asyncio.to_thread(self._read, partition):
