@@ -7,7 +7,7 @@ parser's work; everything else is only measured. Pure; called by the protocol cl
 import zlib
 
 try:
-    from websockets.speedups import apply_mask  # in C: a fifth of an acknowledgement's cost
+    from websockets.speedups import apply_mask  # in C: a ninth of an acknowledgement's cost
 except ImportError:  # where websockets has no wheel
     from websockets.utils import apply_mask
 
