@@ -79,6 +79,7 @@ class Soak:
     async def run(self) -> None:
         """Load for so long, with rests; what was found stands in ``crowd``."""
         end_by_signal()
+        self.truth.start()
         await self.agents.begin()
         self.crowd.sessions[:] = self.agents.names
         began = time.monotonic()
@@ -89,12 +90,13 @@ class Soak:
                 await self._rest()
         await self.crowd.end()
         self.agents.close()
+        self.truth.end()
 
     @contextlib.asynccontextmanager
     async def _beside(self) -> AsyncIterator[None]:
         """What goes on all the time."""
         work = (
-            self.truth.follow(), self.agents.run(self.told.rate, BORN_EVERY_S), self._sample(),
+            self.agents.run(self.told.rate, BORN_EVERY_S), self._sample(),
             self._watch(), self._watch_lag(),
         )  # fmt: skip
         tasks = [asyncio.create_task(each) for each in work]
@@ -137,7 +139,7 @@ class Soak:
         while await self._is_behind() and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(QUIET_S / 2)
         await asyncio.sleep(QUIET_S)
-        await self.truth.look()
+        await asyncio.to_thread(self.truth.look)
         if self.truth.gaps:
             self.crowd.complain("the log", f"{self.truth.gaps} gaps")
         if self.truth.told != self.agents.acknowledged:
@@ -158,7 +160,8 @@ class Soak:
         """Whether a hub, or this process, has not folded all of the log."""
         told = (await asyncio.to_thread(sample, self.roles, 0.0)).told
         lags = [each.get("lag", 1.0) for each in told.values()]
-        return await self.truth.look() > 0 or len(lags) < len(self.roles.hubs) or any(lags)
+        unread = await asyncio.to_thread(self.truth.look)
+        return unread > 0 or len(lags) < len(self.roles.hubs) or any(lags)
 
     def _unequal(self) -> list[tuple[str, int, int]]:
         told, taken = self.truth.told, self.agents.acknowledged

@@ -83,10 +83,11 @@ class Storms:
     async def run(self) -> list[Row]:
         """All are there; then one storm after the other."""
         end_by_signal()
+        self.truth.start()
         await self.agents.begin()
         self.crowd.sessions[:] = self.agents.names
         work = (
-            self.truth.follow(), self.agents.run(self.told.rate, BORN_EVERY_S), self._look(),
+            self.agents.run(self.told.rate, BORN_EVERY_S), self._look(),
         )  # fmt: skip
         tasks = [asyncio.create_task(each) for each in work]
         specs = [
@@ -104,6 +105,7 @@ class Storms:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.crowd.end()
         self.agents.close()
+        self.truth.end()
         return rows
 
     async def _look(self) -> None:

@@ -4,7 +4,7 @@ Read while it grows, for the recorder trims it. Compared with what clients hold 
 is at rest. Used by the benchmarks that start the roles.
 """
 
-import asyncio
+import threading
 import time
 from collections import Counter
 from typing import Any
@@ -20,7 +20,7 @@ from session.delta import Delta, Time
 from session.fold import fold, new_session
 from session.state import Session, detail, item_view, public_id, summary
 
-LOOK_S = 0.5
+LOOK_S = 0.25
 READ_MAX = 2_000
 VIEW_ROWS_MAX = 5_000
 
@@ -33,36 +33,46 @@ def plain(value: Any) -> Any:
 
 
 class Truth:
-    """Every session as the log tells it; ``gaps``: entries that were gone before their time."""
+    """Every session as the log tells it; ``gaps``: entries that were gone before their time.
+
+    Read and folded in a thread of its own, so that it keeps up where the clients' loop does not.
+    """
 
     def __init__(self, url: str) -> None:
         self.sessions: dict[str, Session] = {}
         self.told: Counter[str] = Counter()  # deltas of agents, by session
         self.lately: dict[str, float] = {}  # items, and when they were last heard to be open
         self.gaps = 0
+        self._reading = threading.Lock()  # held while Redis is waited for
+        self._lock = threading.Lock()  # held while sessions change, and for nothing long
+        self._ended = threading.Event()
         self._redis = Redis.from_url(url, protocol=2)
-        self._looking = asyncio.Lock()
         self._at = dict.fromkeys(range(PARTITIONS), ("-", 0))
+        self._thread = threading.Thread(target=self._follow, daemon=True)
 
-    async def follow(self) -> None:
-        """Until it is cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            await self.look()
+    def start(self) -> None:
+        """Follow the log from now on."""
+        self._thread.start()
 
-    async def look(self) -> int:
+    def end(self) -> None:
+        """Read no more."""
+        self._ended.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._ended.wait(LOOK_S):
+            self.look()
+
+    def look(self) -> int:
         """Fold everything that is new; gives how much that was. One at a time: order matters."""
-        async with self._looking:
-            return await self._look()
-
-    async def _look(self) -> int:
         found = 0
         for partition in range(PARTITIONS):
-            while some := await asyncio.to_thread(self._read, partition):
-                for each in some:
-                    self._take(each)
-                found += len(some)
-                await asyncio.sleep(0)
+            with self._reading:
+                some = self._read(partition)
+                with self._lock:
+                    for each in some:
+                        self._take(each)
+            found += len(some)
         return found
 
     def _read(self, partition: int) -> list[Delta]:
@@ -88,11 +98,19 @@ class Truth:
 
     def items(self) -> Json:
         """The open items by their ids."""
+        with self._lock:
+            return self._items()
+
+    def _items(self) -> Json:
         every = [item for each in self.sessions.values() for item in each.items.values()]
         return {view["id"]: view for view in map(item_view, every)}
 
     def open_since(self, at: float) -> set[str]:
         """Items that were open at some time since then; older ones are forgotten."""
+        with self._lock:
+            return self._open_since(at)
+
+    def _open_since(self, at: float) -> set[str]:
         self.lately = {name: when for name, when in self.lately.items() if when >= at}
         return set(self.lately)
 
