@@ -29,6 +29,11 @@ def figure(value: float | None, unit: str = "") -> str:
     return f"{value:,.{digits}f} {unit}".rstrip()
 
 
+def place(point: Point) -> int:
+    """Where a point stands on its axis: of clients those count that came."""
+    return point.clients if point.axis == "clients" else point.at
+
+
 def points_table(points: Sequence[Point]) -> str:
     """A line for each point of one axis."""
     axis = points[0].axis
@@ -43,7 +48,7 @@ def points_table(points: Sequence[Point]) -> str:
         return "\n".join([head, "|---|---|---|---|---|---|---|", *lines])
     head = f"| {TITLES[axis]} | of a core | memory | frames | to all clients | freshness p99 |"
     lines = [
-        f"| {p.at:,} | {100 * p.cpu:.1f} % | {p.memory_mb:.0f} MB | {p.frames:,.0f} /s "
+        f"| {place(p):,} | {100 * p.cpu:.1f} % | {p.memory_mb:.0f} MB | {p.frames:,.0f} /s "
         f"| {figure(p.wire_mb, 'MB/s')} | {figure(p.freshness_ms, 'ms')} |"
         for p in points
     ]
@@ -64,8 +69,8 @@ def pictures(points: Sequence[Point], model: Model) -> dict[str, str]:
             }
         else:
             curves = {
-                "measured": [(float(p.at), 100 * p.cpu) for p in some],
-                "model": [(float(p.at), 100 * model.cpu.at(_cpu_row(p))) for p in some],
+                "measured": [(float(place(p)), 100 * p.cpu) for p in some],
+                "model": [(float(place(p)), 100 * model.cpu.at(_cpu_row(p))) for p in some],
             }
         log = axis in ("sessions", "clients")
         title = f"CPU by {TITLES[axis]}"
@@ -75,8 +80,8 @@ def pictures(points: Sequence[Point], model: Model) -> dict[str, str]:
     for axis in ("sessions", "clients"):
         some = [p for p in points if p.axis == axis]
         curves = {
-            "measured": [(float(p.at), p.memory_mb) for p in some],
-            "model": [(float(p.at), model.memory.at(_memory_row(p))) for p in some],
+            "measured": [(float(place(p)), p.memory_mb) for p in some],
+            "model": [(float(place(p)), model.memory.at(_memory_row(p))) for p in some],
         }
         axes = Axes(TITLES[axis], "MB", log_x=True)
         drawn[f"memory-{axis}.svg"] = draw(f"Memory by {TITLES[axis]}", axes, curves, dots=True)
