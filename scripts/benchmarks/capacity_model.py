@@ -11,8 +11,6 @@ from typing import NamedTuple
 from capacity_points import Point
 from fit import Fit, least_squares
 
-CPU_FACTORS = ("process", "event", "frame sent", "MB sent", "client")
-MEMORY_FACTORS = ("process", "session", "client")
 BUSY_MAX = 0.6  # of a core: beyond, waits grow
 EVENTS_OF_A_VIEWER = 0.5  # a second: each has one session at work, with an event every 2 s
 SESSIONS_OF_A_VIEWER = 1.0
@@ -36,7 +34,7 @@ class Model(NamedTuple):
     @property
     def viewer_cpu(self) -> float:
         """Of a hub, for one viewer."""
-        _, _, frame, mb, client = self.cpu.costs
+        _, _, _, frame, mb, client = self.cpu.costs
         return client + self.viewer_frames * frame + self.viewer_mb * mb
 
     @property
@@ -45,17 +43,32 @@ class Model(NamedTuple):
         return self.cpu.costs[1]
 
 
+def cpu_row(p: Point) -> tuple[float, ...]:
+    """The factors of CPU: a process, events, flushes of the board, frames, MB, clients."""
+    return (1.0, p.events, p.frames / p.clients, p.frames, p.wire_mb, float(p.clients))
+
+
+def memory_row(p: Point) -> tuple[float, ...]:
+    """The factors of memory: a process, sessions, clients."""
+    return (1.0, float(p.sessions), float(p.clients))
+
+
+def fitted_points(points: Sequence[Point]) -> list[Point]:
+    """Those of one worker at which the machine kept up."""
+    return [each for each in points if each.axis != "workers" and each.keeps_up]
+
+
 def fitted(points: Sequence[Point]) -> Model:
     """The model of all points. Raises ValueError where they are too few or too much alike."""
-    single = [each for each in points if each.workers == 1 and each.axis != "workers"]
+    single = fitted_points(points)
     several = [each for each in points if each.axis == "workers"]
-    rows = [(1.0, p.events, p.frames, p.wire_mb, float(p.clients)) for p in single]
+    rows = [cpu_row(each) for each in single]
     cpu = [p.cpu for p in single]
     # Relative errors count, or the largest points would be all that is fitted.
     cpu_fit = least_squares(rows, cpu, [1 / max(each, 0.05) ** 2 for each in cpu])
     memory = [p.memory_mb for p in single]
     memory_fit = least_squares(
-        [(1.0, float(p.sessions), float(p.clients)) for p in single], memory,
+        [memory_row(each) for each in single], memory,
         [1 / max(each, 1.0) ** 2 for each in memory],
     )  # fmt: skip
     redis = least_squares(

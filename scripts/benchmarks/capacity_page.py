@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 import capacity_model as model_of
-from capacity_model import Model, bounds, fitted, planned
+from capacity_model import Model, bounds, cpu_row, fitted, fitted_points, memory_row, planned
 from capacity_points import AXES, CLIENTS, RATE, SESSIONS, Point
 from picture import Axes, draw
 
@@ -49,7 +49,8 @@ def points_table(points: Sequence[Point]) -> str:
     head = f"| {TITLES[axis]} | of a core | memory | frames | to all clients | freshness p99 |"
     lines = [
         f"| {place(p):,} | {100 * p.cpu:.1f} % | {p.memory_mb:.0f} MB | {p.frames:,.0f} /s "
-        f"| {figure(p.wire_mb, 'MB/s')} | {figure(p.freshness_ms, 'ms')} |"
+        f"| {figure(p.wire_mb, 'MB/s')} | {figure(p.freshness_ms, 'ms')}"
+        f"{'' if p.keeps_up else ', not fitted'} |"
         for p in points
     ]
     return "\n".join([head, "|---|---|---|---|---|---|", *lines])
@@ -70,7 +71,7 @@ def pictures(points: Sequence[Point], model: Model) -> dict[str, str]:
         else:
             curves = {
                 "measured": [(float(place(p)), 100 * p.cpu) for p in some],
-                "model": [(float(place(p)), 100 * model.cpu.at(_cpu_row(p))) for p in some],
+                "model": [(float(place(p)), 100 * model.cpu.at(cpu_row(p))) for p in some],
             }
         log = axis in ("sessions", "clients")
         title = f"CPU by {TITLES[axis]}"
@@ -81,24 +82,16 @@ def pictures(points: Sequence[Point], model: Model) -> dict[str, str]:
         some = [p for p in points if p.axis == axis]
         curves = {
             "measured": [(float(place(p)), p.memory_mb) for p in some],
-            "model": [(float(place(p)), model.memory.at(_memory_row(p))) for p in some],
+            "model": [(float(place(p)), model.memory.at(memory_row(p))) for p in some],
         }
         axes = Axes(TITLES[axis], "MB", log_x=True)
         drawn[f"memory-{axis}.svg"] = draw(f"Memory by {TITLES[axis]}", axes, curves, dots=True)
     return drawn
 
 
-def _cpu_row(p: Point) -> tuple[float, ...]:
-    return (1.0, p.events, p.frames, p.wire_mb, float(p.clients))
-
-
-def _memory_row(p: Point) -> tuple[float, ...]:
-    return (1.0, float(p.sessions), float(p.clients))
-
-
 def model_table(points: Sequence[Point], model: Model) -> str:
     """What each factor costs, and how well the points agree."""
-    single = [p for p in points if p.axis != "workers"]
+    single = fitted_points(points)
     missed = [abs(r) / max(p.cpu, 1e-9) for r, p in zip(model.cpu.residuals, single, strict=True)]
     off = [abs(r) / max(p.memory_mb, 1e-9)
            for r, p in zip(model.memory.residuals, single, strict=True)]  # fmt: skip
@@ -107,10 +100,11 @@ def model_table(points: Sequence[Point], model: Model) -> str:
         "| what | CPU | memory |", "|---|---|---|",
         f"| a process | {100 * cpu[0]:.1f} % of a core | {memory[0]:.0f} MB |",
         f"| a session | its events | {1e3 * memory[1]:.1f} KB |",
-        f"| a client | {1e6 * cpu[4]:.1f} µs a second, and its frames | {1e3 * memory[2]:.1f} KB |",
+        f"| a client | {1e6 * cpu[5]:.1f} µs a second, and its frames | {1e3 * memory[2]:.1f} KB |",
         f"| an event | {1e6 * cpu[1]:.0f} µs | |",
-        f"| a frame to one client | {1e6 * cpu[2]:.1f} µs | |",
-        f"| a MB to one client | {1e3 * cpu[3]:.2f} ms | |",
+        f"| a flush of a board, encoded for all who see it | {1e3 * cpu[2]:.2f} ms | |",
+        f"| a frame to one client | {1e6 * cpu[3]:.1f} µs | |",
+        f"| a MB to one client | {1e3 * cpu[4]:.2f} ms | |",
         f"| an event, in the ingest | {1e6 * model.ingest_event:.0f} µs | |",
         f"| an event, in the recorder | {1e6 * model.recorder_event:.0f} µs | |",
         f"| an entry, in Redis | {1e6 * append:.0f} µs, {1e6 * read:.0f} µs for each reader | |",
@@ -184,10 +178,11 @@ def _about() -> str:
 
 def _of_model() -> str:
     return (
-        "By least squares over all points of one worker, relative errors weighed alike; no cost "
-        "may be below nothing. Frames and bytes are those that were sent at that point: a busier "
-        "hub sends fewer and larger ones, by its own pace, and so the cost of a client falls as "
-        "more come. Ingest, recorder and Redis are those of the runs with several workers."
+        "By least squares over the points of one worker at which clients were at most 1.5 s "
+        "behind, relative errors weighed alike; no cost may be below nothing. Frames and bytes "
+        "are those that were sent at that point: a busier hub sends fewer and larger ones, by its "
+        "own pace, and so the cost of a client falls as more come. Ingest, recorder and Redis are "
+        "those of the runs with several workers."
     )
 
 

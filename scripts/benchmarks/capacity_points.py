@@ -24,6 +24,7 @@ SESSIONS, CLIENTS, RATE = 200, 100, 500
 WARM_S, SECONDS = 4.0, 5.0
 ROLE_CLIENTS, ROLE_SESSIONS = 400, 100
 BORN_EVERY_S = 20.0
+STALE_MS = 1_500.0
 AXES: dict[str, tuple[int, ...]] = {
     "sessions": (10, 100, 1_000, 3_000, 10_000),
     "clients": (1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000),
@@ -51,6 +52,14 @@ class Point(NamedTuple):
     redis_cpu: float = 0.0
     ingest_cpu: float = 0.0
     recorder_cpu: float = 0.0
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether clients were never more than the slowest tick and a half behind.
+
+        Else the machine had no time for all, and the point says nothing of what it asked for.
+        """
+        return not self.events or (self.freshness_ms or 0.0) <= STALE_MS
 
 
 def measure(bench: Bench, axis: str, at: int) -> Point:

@@ -12,7 +12,7 @@ import soak_page
 from capacity_model import bounds, fitted, planned
 from capacity_points import AXES, Point, hello_of
 
-COSTS = {"process": 0.05, "event": 60e-6, "frame": 8e-6, "mb": 2e-3, "client": 20e-6}
+COSTS = {"process": 0.05, "event": 60e-6, "flush": 1e-3, "frame": 8e-6, "mb": 2e-3, "client": 20e-6}
 MB = {"process": 60.0, "session": 0.02, "client": 0.04}
 
 
@@ -20,10 +20,12 @@ def made(axis: str, at: int, **told: float) -> Point:
     """A point that the costs above explain."""
     asked: dict[str, float] = {"sessions": 200, "clients": 100, "events": 500, "subscriptions": 0}
     asked |= {axis: at} | told if axis != "workers" else told
-    frames = asked["clients"] * (2 + asked["events"] / 200 + asked["subscriptions"])
+    flushes = 60 / (1 + asked["clients"] / 300) + asked["subscriptions"]
+    frames = asked["clients"] * flushes
     wire = frames * (5 + asked["sessions"] % 7) / 1_000
     workers = at if axis == "workers" else 1
     cpu = COSTS["process"] * workers + COSTS["event"] * asked["events"] * workers
+    cpu += COSTS["flush"] * flushes
     cpu += COSTS["frame"] * frames + COSTS["mb"] * wire + COSTS["client"] * asked["clients"]
     memory = MB["process"] + MB["session"] * asked["sessions"] + MB["client"] * asked["clients"]
     return Point(
@@ -37,7 +39,7 @@ POINTS = [made(axis, at) for axis, places in AXES.items() for at in places]
 
 
 def test_the_model_finds_what_the_points_were_made_of() -> None:
-    """CPU of a process, an event, a frame, a MB and a client; memory; Redis by reader."""
+    """CPU of a process, an event, a flush, a frame, a MB, a client; memory; Redis by reader."""
     model = fitted(POINTS)
     assert model.cpu.costs == pytest.approx(list(COSTS.values()), rel=1e-3)
     assert model.memory.costs == pytest.approx(list(MB.values()), rel=1e-3)
