@@ -17,6 +17,7 @@ SESSIONS_OF_A_VIEWER = 1.0
 CONNECTIONS_MAX, SESSIONS_MAX = 20_000, 50_000  # of one worker, by hub/limits.py
 WORKSPACE_VIEWERS = 200  # people who look at the same board
 COPIES = 2  # workers that hold a workspace, so that one may die
+MORE_WORKERS = "more workers behind the balancer, which works today"
 VIEWERS = (1_000, 10_000, 100_000, 1_000_000)
 
 
@@ -91,6 +92,11 @@ class Bound(NamedTuple):
     viewers: float
     next: str
 
+    @property
+    def is_of_one_worker(self) -> bool:
+        """Whether more workers are all that it takes."""
+        return self.next == MORE_WORKERS
+
 
 def bounds(model: Model) -> list[Bound]:
     """What breaks, the first one first, as the design is today: each worker folds everything."""
@@ -109,9 +115,9 @@ def bounds(model: Model) -> list[Bound]:
               _over(BUSY_MAX, (append + 2 * read) * events),
               "Redis Cluster: the 8 partitions of today on up to 8 nodes, then more partitions"),
         Bound("connections of one worker", float(CONNECTIONS_MAX),
-              "more workers behind the balancer, which works today"),
+              MORE_WORKERS),
         Bound("frames and bytes to the viewers of one worker",
-              _over(BUSY_MAX, model.viewer_cpu), "the same"),
+              _over(BUSY_MAX, model.viewer_cpu), MORE_WORKERS),
     ]  # fmt: skip
     return sorted((each for each in told if math.isfinite(each.viewers)), key=lambda b: b.viewers)
 
