@@ -80,6 +80,46 @@ def test_a_first_read_is_measured(tmp_path: Path) -> None:
     assert [row["value"] > 0 for row in json.loads(told.read_text())["rows"]] == [True] * 4
 
 
+@pytest.mark.redis_server
+def test_the_roles_stand_a_moment_of_load_and_every_client_sees_what_is_true(
+    tmp_path: Path,
+) -> None:
+    """No frame breaks a rule, and at rest all of them show what a fold of the log says."""
+    told = tmp_path / "told.json"
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmarks/soak.py", "--minutes", "0.1", "--clients", "20",
+         "--sessions", "10", "--rate", "40", "--json", str(told)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads(told.read_text())
+    assert report["first_violations"] == []
+    assert (report["rests"], report["violations"]) == (1, 0)
+    assert report["events"] > 20
+    assert report["frames"] > 100
+    held = report["samples"][0]["held"]
+    assert set(held) == {"redis", "ingest", "recorder", "hub-1", "hub-2"}
+    assert all(each["pss_bytes"] > 0 and each["descriptors"] > 5 for each in held.values())
+
+
+@pytest.mark.usefixtures("gcc")
+def test_a_point_of_capacity_is_kept_and_not_measured_again(tmp_path: Path) -> None:
+    """A run in pieces goes on where the last one ended."""
+    points = tmp_path / "points.json"
+    for count in (1, 2):
+        done = subprocess.run(
+            [sys.executable, "scripts/benchmarks/capacity.py", "--quick", "--most", "1", "--axis",
+             "subscriptions", "--points", str(points)],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        measured = json.loads(points.read_text())
+        assert [each["at"] for each in measured] == [0, 1][:count]
+        assert all(each["cpu"] > 0 and each["memory_mb"] > 10 for each in measured)
+
+
 @pytest.mark.browser
 @pytest.mark.usefixtures("chromium")
 def test_a_board_is_watched_while_it_changes(tmp_path: Path) -> None:
