@@ -23,8 +23,11 @@ TITLE_ORDER = ("patch", "custom", "hook", "agent", "ai", "summary", "prompt")
 def set_names(session: Session, changes: Changes, **values: Any) -> None:
     """Set scalars and small objects, marking those that really changed."""
     for name, told in values.items():
+        known = getattr(session, name)
+        if told == known:
+            continue
         value = cut_text(told, NAME_BYTES_MAX)[0] if isinstance(told, str) else told
-        if getattr(session, name) != value:
+        if value != known:
             setattr(session, name, value)
             changes.name(name)
 
@@ -65,8 +68,9 @@ def hear(session: Session, delta: Delta, family: str, changes: Changes) -> None:
     if session.sources.get(family, -1) < at:
         session.sources = _heard_last({**session.sources, family: at})
         changes.name("sources")
-        others = {name: since for name, since in session.silent.items() if name != family}
-        set_names(session, changes, silent=others)
+        if family in session.silent:
+            others = {name: since for name, since in session.silent.items() if name != family}
+            set_names(session, changes, silent=others)
     if session.updated_at is None or at > session.updated_at:
         session.updated_at = at
         changes.name("updated_at")

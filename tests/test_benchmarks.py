@@ -45,6 +45,20 @@ def test_every_question_to_history_is_measured(tmp_path: Path) -> None:
     assert all(0 < row["p50_ms"] <= row["p99_ms"] for row in rows)
 
 
+def test_a_service_by_itself_is_measured(tmp_path: Path) -> None:
+    """What it folds, starts from, is asked and holds, by processes as users start them."""
+    told = tmp_path / "told.json"
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmarks/service.py", "--quick", "--json", str(told)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(told.read_text())
+    assert set(rows) == {"fold", "hub-start", "hooks", "tower-up"}
+    assert all(line["value"] > 0 for lines in rows.values() for line in lines)
+
+
 def test_a_scenario_is_measured_before_and_after(tmp_path: Path) -> None:
     """Ours at three rates and three naive servers, and ours loses nothing."""
     told = tmp_path / "told.json"

@@ -158,7 +158,8 @@ def page(points: Sequence[Point]) -> str:
         _wrapped(
             f"What more workers do not cure, and is full first: {first.what}, at "
             f"{first.viewers:,.0f} viewers. The next step is {first.next}. After that, and with "
-            f"workers that follow only the partitions of their workspaces ({model_of.COPIES} workers hold each, so that one may die):"
+            "workers that follow only the partitions of their workspaces "
+            f"({model_of.COPIES} workers hold each, so that one may die):"
         ),
         plan_table(model),
     ]
