@@ -41,7 +41,7 @@ def options() -> argparse.Namespace:
 
 def sampled(told: argparse.Namespace, folder: Path) -> tuple[Stacks, dict[str, Any]]:
     """The stacks of the hub under load, and what the load client saw meanwhile."""
-    if shutil.which("py-spy") is None:
+    if py_spy() is None:
         raise SystemExit("bench: py-spy is missing; scripts/test installs it into .venv")
     bench = Bench(folder, quick=told.quick)
     sessions, clients = bench.scaled(SESSIONS), bench.scaled(CLIENTS)
@@ -55,8 +55,21 @@ def sampled(told: argparse.Namespace, folder: Path) -> tuple[Stacks, dict[str, A
     return parse(raw.read_text().splitlines(), str(ROOT)), seen
 
 
+def py_spy() -> str | None:
+    """The program, of this environment or of the machine."""
+    return shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which("py-spy")
+
+
 def _record(server: Server, seconds: int, raw: Path) -> None:
-    command = ["py-spy", "record", "--pid", str(server.pid), "--format", "raw", "--native"]
+    command = [
+        py_spy() or "py-spy",
+        "record",
+        "--pid",
+        str(server.pid),
+        "--format",
+        "raw",
+        "--native",
+    ]
     command += ["--output", str(raw), "--duration", str(seconds), "--rate", str(SAMPLES_PER_S)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

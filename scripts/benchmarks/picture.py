@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 760, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 40, 62
+LEAST = 1e-9  # differences below are none
 COLOURS = ("#3b7dd8", "#d9822b", "#2f9e6e", "#b5508e", "#8a6fd1", "#888888", "#c0392b")
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#777}.t{font-weight:600;font-size:14px}"
@@ -56,7 +57,7 @@ def _decades(least: float, most: float) -> list[float]:
 
 def _rounded(least: float, most: float) -> list[float]:
     """Five to ten round numbers around all values."""
-    reach = (most - least) or abs(most) or 1.0
+    reach = max((most - least) or abs(most) or 1.0, LEAST)
     step = 10 ** math.floor(math.log10(reach / 5))
     step *= next(each for each in (1, 2, 5, 10) if reach / (step * each) <= 8)
     low, high = math.floor(least / step), math.ceil(most / step)
