@@ -29,7 +29,8 @@ OPENED = 3
 SWITCH_S = 30.0
 CUT_S = 120.0
 TRICKLE_BYTES = 3_000  # in each half second
-STALLED_S = 75.0  # by then the hub has let go
+STALLED_S = 75.0  # by then the hub has let go, and so soon it is heard here
+GONE_S = 20.0
 SLOW_BUFFER_BYTES = 8_192
 VIOLATIONS_MAX = 50
 NO_HELLO = 4502  # a load that is late itself says hello too late
@@ -217,7 +218,7 @@ class Member:
         line.transport.pause_reading()
         await asyncio.sleep(STALLED_S)
         line.transport.resume_reading()
-        await asyncio.wait([line.lost], timeout=5.0)
+        await asyncio.wait([line.lost], timeout=GONE_S)
         if not line.lost.done():
             raise Violation(f"a client that read nothing for {STALLED_S:.0f} s is still there")
         self._end(line.lost.result())
