@@ -12,7 +12,6 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec.structs import replace
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -222,19 +221,12 @@ class Connection:
         if self._socket is not None:
             self._socket.watch(self._hear, client.outbox.hold, self._release)
             client.outbox.connect(self._socket.transport.write, deflates=self._socket.deflates)
-        late = self._late(hello)
-        here = replace(hello, resume=[each for each in hello.resume if each not in late])
+        here, late = hello.parted(lambda each: hub.worker.lacks(grant.workspace, each))
         hub.board.attach(client, here, now_ms())
         self._note_opened(*opens(here))
-        if late:
-            self._put_off(replace(hello, resume=late), client)
+        if late.resume:
+            self._put_off(late, client)
         hub.worker.schedule()
-
-    def _late(self, hello: Hello) -> list[tuple[str, str]]:
-        """What must be read first; all of more than may be open, for they leave in their order."""
-        lacks, workspace = self.hub.worker.lacks, self.grant.workspace if self.grant else ""
-        late = [each for each in hello.resume if lacks(workspace, each[0])]
-        return hello.resume if late and len(hello.resume) > hello.cap else late
 
     def _note_opened(self, *sessions: str) -> None:
         """Keep who reads sessions, of those that there are."""

@@ -3,9 +3,11 @@
 Raises Refused for what must end the connection and BadRequest for what need not. Pure.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.errors import BadRequest, Refused
 from hub.limits import Limits
@@ -35,6 +37,17 @@ class Hello(Struct, kw_only=True):
         client.rate_hz = self.rate_hz
         client.view, client.pinned = self.view, self.pinned
         client.subscriptions.cap = self.cap
+
+    def parted(self, lacks: Callable[[str], bool]) -> "tuple[Hello, Hello]":
+        """The same with what can be resumed now, and with what must be read first.
+
+        All of more than may be open must be, for they leave in their order.
+        """
+        late = [each for each in self.resume if lacks(each[0])]
+        if late and len(self.resume) > self.cap:
+            late = self.resume
+        here = [each for each in self.resume if each not in late]
+        return replace(self, resume=here), replace(self, resume=late)
 
 
 def parse_hello(told: Any, limits: Limits) -> Hello:

@@ -255,3 +255,18 @@ def test_a_gap_in_which_a_key_was_removed_is_a_snapshot() -> None:
     second = desk.connect(held=held)
     assert second.types()[-1] == "session.snapshot"
     second.check()
+
+
+@pytest.mark.parametrize(
+    ("open_max", "missing", "here"),
+    [(4, "b", ["a", "c"]), (4, "", ["a", "b", "c"]), (2, "b", []), (2, "", ["a", "b", "c"])],
+)
+def test_what_must_be_read_first_is_resumed_later(
+    open_max: int, missing: str, here: list[str]
+) -> None:
+    """And all of more than may be open, so that those leave that were opened longest ago."""
+    resume = [{"session": each, "cursor": ""} for each in "abc"]
+    told = parse_hello(hello(resume=resume, subscriptions=open_max), LIMITS)
+    now, later = told.parted(lambda session: session == missing)
+    assert [session for session, _ in now.resume] == here
+    assert [session for session, _ in later.resume] == [each for each in "abc" if each not in here]
