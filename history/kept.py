@@ -1,7 +1,8 @@
 """What a hub worker brings back from history: sessions that it let go, and a board to begin with.
 
 Numbers that are of another count than the log is at now are told as 0. Never waits for the
-database: who asks decides. Called by the worker, which knows it as an interface.
+database or the log: HistoryError and BusError are passed on, and who asks decides. Called by the
+worker, which knows it as an interface.
 """
 
 import contextlib

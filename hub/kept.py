@@ -14,7 +14,8 @@ from session.state import Session
 class Kept(Protocol):
     """Where sessions that were let go come from again.
 
-    ``begins_empty``: nothing was kept before this worker began.
+    ``begins_empty``: nothing was kept before this worker began. Every method raises HistoryError
+    or BusError where nobody can tell now, and nothing else that lies outside this process.
     """
 
     begins_empty: bool

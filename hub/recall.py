@@ -73,6 +73,7 @@ class Recall:
         self._now_ms = now_ms
         self._asides: dict[Key, Aside] = {}
         self._called = asyncio.Event()
+        self._shown: dict[Key, asyncio.Task[None]] = {}  # sessions that somebody waits for
         self._unread: dict[Key, None] = {}  # sessions that go on without what was kept of them
         self._former: dict[Key, int] = {}  # so much of what was told before is not folded again
 
@@ -293,14 +294,26 @@ class Recall:
         with contextlib.ExitStack() as stack:
             for key in keys:
                 stack.enter_context(self._board.cache.keeping(key))
-            for key in keys:
-                if self._is_unheard_of(key):
-                    continue
-                session, _ = await self._restore(key, with_timeline=True)
-                if session is not None:
-                    handover.restore(self._board, session, self._epoch_of(key), self._now_ms())
-                elif (aside := self._asides.get(key)) is not None:
-                    self._go_on(key, aside)  # it is there, by what it has said itself
+            await asyncio.gather(*(self._show_once(key) for key in keys))
+
+    async def _show_once(self, key: Key) -> None:
+        """One read for all who wait for the same session: after a start everybody does.
+
+        Who is gone meanwhile does not end it for the others.
+        """
+        if self._is_unheard_of(key):
+            return
+        if key not in self._shown:
+            self._shown[key] = asyncio.create_task(self._show(key))
+            self._shown[key].add_done_callback(lambda _: self._shown.pop(key))
+        await asyncio.shield(self._shown[key])
+
+    async def _show(self, key: Key) -> None:
+        session, _ = await self._restore(key, with_timeline=True)
+        if session is not None:
+            handover.restore(self._board, session, self._epoch_of(key), self._now_ms())
+        elif (aside := self._asides.get(key)) is not None:
+            self._go_on(key, aside)  # it is there, by what it has said itself
 
 
 def _asks(alone: Session, delta: Delta) -> bool:

@@ -210,26 +210,31 @@ class Connection:
             raise Refused(4506, "an agent's token only writes")
         hub.greeted(self)
         await hub.worker.ready.wait()
-        await self._attach(hello, self.grant)
-
-    async def _attach(self, hello: Hello, grant: Grant) -> None:
-        hub = self.hub
-        name = f"c-{secrets.token_hex(6)}"
-        client = Client(name, grant.workspace, hub.limits, self._wake)
         if self._ending is not None:
             raise _Gone
-        self.client = client
+        self._attach(hello, self.grant)
+
+    def _attach(self, hello: Hello, grant: Grant) -> None:
+        """Board and open items at once; what must be read first is opened when it is there."""
+        hub = self.hub
+        name = f"c-{secrets.token_hex(6)}"
+        self.client = client = Client(name, grant.workspace, hub.limits, self._wake)
         if self._socket is not None:
             self._socket.watch(self._hear, client.outbox.hold, self._release)
             client.outbox.connect(self._socket.transport.write, deflates=self._socket.deflates)
-        # Attention and rows wait for no history; what was open and must be read first, comes then.
-        if self._lacks(hello, client):
-            hub.board.attach(client, replace(hello, resume=[]), now_ms())
-            self._put_off(hello, client)
-        else:
-            hub.board.attach(client, hello, now_ms())
-            self._note_opened(*opens(hello))
+        late = self._late(hello)
+        here = replace(hello, resume=[each for each in hello.resume if each not in late])
+        hub.board.attach(client, here, now_ms())
+        self._note_opened(*opens(here))
+        if late:
+            self._put_off(replace(hello, resume=late), client)
         hub.worker.schedule()
+
+    def _late(self, hello: Hello) -> list[tuple[str, str]]:
+        """What must be read first; all of more than may be open, for they leave in their order."""
+        lacks, workspace = self.hub.worker.lacks, self.grant.workspace if self.grant else ""
+        late = [each for each in hello.resume if lacks(workspace, each[0])]
+        return hello.resume if late and len(hello.resume) > hello.cap else late
 
     def _note_opened(self, *sessions: str) -> None:
         """Keep who reads sessions, of those that there are."""

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from bus import sources
 from bus.errors import BusError
 from ingest.body import Gone, TooLarge, pass_over, read_body
-from ingest.intake import Ingest, now, problem, workspace_of
+from ingest.intake import Ingest, now, only_post, problem, workspace_of
 
 BODY_BYTES_MAX = 4_096
 
@@ -35,7 +35,7 @@ class SignOfLife:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one sign of life in."""
         if scope["method"] != "POST":
-            await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
+            await only_post(scope, receive, send)
             return
         try:
             response = await _noted(scope, receive)

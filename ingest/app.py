@@ -19,7 +19,7 @@ from ingest.hooks import Hooks
 from ingest.intake import Batch, Ingest, now, workspace_of
 from ingest.native_routes import Events, schema
 from ingest.otlp_routes import Logs, Metrics
-from session import codec
+from session import codec, shapes
 from session.delta import Delta, Report
 from session.errors import InvalidDelta
 from session.fold import makes_session
@@ -53,6 +53,8 @@ def read_deltas(body: bytes, ingest: Ingest, scope: Scope) -> list[Delta]:
         try:
             delta = codec.from_json_line(line)
             codec.pack(delta)  # JSON knows numbers that the log does not
+            if makes_session(delta):
+                shapes.check(delta)
         except InvalidDelta as error:
             raise InvalidPayload(f"line {place}: {error}") from error
         if not makes_session(delta):

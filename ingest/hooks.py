@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from ingest import metrics
 from ingest.body import Gone, TooLarge, pass_over, read_body
 from ingest.errors import InvalidPayload, QueueFull
-from ingest.intake import Ingest, now, workspace_of
+from ingest.intake import Ingest, now, only_post, workspace_of
 from session.delta import Event
 
 _EMPTY = Response()
@@ -42,7 +42,7 @@ class Hooks:
         """Take one payload in."""
         began = time.perf_counter()
         if scope["method"] != "POST":
-            await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
+            await only_post(scope, receive, send)
             return
         ingest: Ingest = scope["app"].state.ingest
         try:

@@ -117,7 +117,7 @@ class Batch(ABC):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one batch in."""
         if scope["method"] != "POST":
-            await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
+            await only_post(scope, receive, send)
             return
         ingest: Ingest = scope["app"].state.ingest
         try:
@@ -176,3 +176,9 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
     told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     body = msgspec.json.encode({**told, "detail": detail})
     return Response(body, status, headers=headers, media_type="application/problem+json")
+
+
+async def only_post(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer to any other method."""
+    refusal = problem(405, "this route takes POST", {"Allow": "POST"})
+    await refusal(scope, receive, send)

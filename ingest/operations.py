@@ -11,7 +11,6 @@ import msgspec
 
 from ingest import alive
 from ingest.limits import Limits
-from session.delta import Event, Report
 
 Json = dict[str, Any]
 
@@ -33,9 +32,8 @@ def part() -> Json:
 
 
 def _schemas() -> Json:
-    _, made = msgspec.json.schema_components([Report, Event, alive.Alive], ref_template=_REFERENCE)
-    made["Report"]["description"] = "What a reader knows of one transcript up to a byte."
-    made["Event"]["description"] = "Something that happened; ``fields`` depend on ``kind``."
+    """What the routes refer to; deltas are lines of text for OpenAPI, which knows no NDJSON."""
+    _, made = msgspec.json.schema_components([alive.Alive], ref_template=_REFERENCE)
     return {**made, "Appended": _APPENDED}
 
 

@@ -8,7 +8,7 @@ from session.changes import Changes
 from session.counts import count_call
 from session.delta import Entry, Event
 from session.record import add_entries, has_transcript
-from session.report import ENDED_TOOLS_MAX, count_objectives
+from session.report import ENDED_TOOLS_MAX, OBJECTIVE_NAMES, count_objectives
 from session.state import BLOCKING_KINDS, Item, OpenTool, Session
 
 OPEN_TOOLS_MAX = 256
@@ -144,7 +144,8 @@ def objectives(session: Session, event: Event, changes: Changes) -> None:
         if value is None:
             continue
         known = listed.get(key, {"text": "", "status": "pending", "at": None})
-        fresh = {**known, **{name: each for name, each in value.items() if each is not None}}
+        told_anew = ((name, value.get(name)) for name in OBJECTIVE_NAMES)
+        fresh = {**known, **{name: each for name, each in told_anew if each is not None}}
         if key not in listed or fresh["status"] != known["status"]:
             fresh["at"] = event.heard_at
         listed[key] = fresh

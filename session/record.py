@@ -15,6 +15,7 @@ ERRORS_MAX = 50
 ERROR_TEXT_BYTES_MAX = 512
 NAME_BYTES_MAX = 1024
 CLEARED_TOOLS_MAX = 64
+SOURCES_MAX = 16
 PROMPT_HASHES_MAX = 256
 TITLE_ORDER = ("patch", "custom", "hook", "agent", "ai", "summary", "prompt")
 
@@ -22,8 +23,11 @@ TITLE_ORDER = ("patch", "custom", "hook", "agent", "ai", "summary", "prompt")
 def set_names(session: Session, changes: Changes, **values: Any) -> None:
     """Set scalars and small objects, marking those that really changed."""
     for name, told in values.items():
+        known = getattr(session, name)
+        if told == known:
+            continue
         value = cut_text(told, NAME_BYTES_MAX)[0] if isinstance(told, str) else told
-        if getattr(session, name) != value:
+        if value != known:
             setattr(session, name, value)
             changes.name(name)
 
@@ -62,10 +66,11 @@ def hear(session: Session, delta: Delta, family: str, changes: Changes) -> None:
     """Note that the source was heard, and the times that follow from it."""
     at = delta.heard_at
     if session.sources.get(family, -1) < at:
-        session.sources = {**session.sources, family: at}
+        session.sources = _heard_last({**session.sources, family: at})
         changes.name("sources")
-        others = {name: since for name, since in session.silent.items() if name != family}
-        set_names(session, changes, silent=others)
+        if family in session.silent:
+            others = {name: since for name, since in session.silent.items() if name != family}
+            set_names(session, changes, silent=others)
     if session.updated_at is None or at > session.updated_at:
         session.updated_at = at
         changes.name("updated_at")
@@ -75,6 +80,14 @@ def hear(session: Session, delta: Delta, family: str, changes: Changes) -> None:
         set_names(session, changes, host=delta.host)
     if delta.user and delta.user != session.user:
         set_names(session, changes, user=delta.user)
+
+
+def _heard_last(sources: dict[str, int]) -> dict[str, int]:
+    """Names of sources are the senders' own: of more than any session has, the newest."""
+    if len(sources) <= SOURCES_MAX:
+        return sources
+    oldest = min(sources, key=lambda name: (sources[name], name))
+    return {name: at for name, at in sources.items() if name != oldest}
 
 
 def refresh_tool(session: Session, changes: Changes) -> None:

@@ -28,6 +28,7 @@ from session.subagents import agent_id_of, end_subagents, refresh_agent
 from session.usage import TRANSCRIPT, settle_usage
 
 ENDED_TOOLS_MAX = 64
+OBJECTIVE_NAMES = ("text", "status", "at")
 
 # Keys that a report touches, each with what stood there before.
 Keys = dict[str, Any]
@@ -144,11 +145,16 @@ def _fold_objectives(session: Session, name: str, ids: Keys, changes: Changes) -
     held = session.transcripts[name].values["objectives"]
     for objective in ids:
         if objective in held:
-            session.objectives_list[objective] = held[objective]
+            session.objectives_list[objective] = _shown(held[objective])
         elif session.objectives_list.pop(objective, None) is not None:
             session.removed_number = -1
         changes.key("objectives_list", objective)
     count_objectives(session, changes)
+
+
+def _shown(told: dict[str, Any]) -> dict[str, Any]:
+    """An objective as clients get it; what a newer reader tells besides is not for them."""
+    return {name: told.get(name) for name in OBJECTIVE_NAMES}
 
 
 def count_objectives(session: Session, changes: Changes) -> None:

@@ -8,9 +8,8 @@ hold. Called by the fold; read by snapshots.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from session.delta import Entry, cut_text
 
@@ -89,11 +88,17 @@ class Timeline:
         """Append ``entry``; gives its ``seq``, or None if its id is already there."""
         if not self._is_new(entry.id):
             return None
-        fields = structs.asdict(entry)
-        del fields["offset"]
-        fields["text"], full_bytes = cut_text(entry.text)
-        fields["full_bytes"] = full_bytes or entry.full_bytes
-        return self._append(fields, number)
+        text, full_bytes = cut_text(entry.text)
+        self.seq += 1
+        self._append(
+            TimelineEntry(
+                seq=self.seq, at=entry.at, kind=entry.kind, id=entry.id, ref=entry.ref, text=text,
+                full_bytes=full_bytes or entry.full_bytes, tool=entry.tool, status=entry.status,
+                duration_ms=entry.duration_ms, tokens=entry.tokens, agent_id=entry.agent_id,
+            ),
+            number,
+        )  # fmt: skip
+        return self.seq
 
     def _is_new(self, entry_id: str) -> bool:
         """Whether an id is told for the first time; from then on it is known."""
@@ -112,15 +117,12 @@ class Timeline:
             self._ids.discard(self._known.popleft())
         return True
 
-    def _append(self, fields: dict[str, Any], number: int) -> int:
-        self.seq += 1
-        entry = TimelineEntry(seq=self.seq, **fields)
+    def _append(self, entry: TimelineEntry, number: int) -> None:
         self.entries.append(entry)
         self.numbers.append(number)
         self.size_bytes += _size(entry)
         while self.is_bounded and self._is_over():
             self._drop_oldest()
-        return self.seq
 
     def since(self, number: int) -> list[TimelineEntry] | None:
         """Entries added after the log's ``number``; None if the ring no longer covers that."""

@@ -24,7 +24,7 @@ def test_the_shell_entry_says_what_it_measures() -> None:
         [ROOT / "scripts/bench"], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
-    assert "fanout, scenarios, history, first-read or dashboard" in done.stderr
+    assert "say which: scripts/bench fanout, peers, scenarios, " in done.stderr
 
 
 def test_every_question_to_history_is_measured(tmp_path: Path) -> None:
@@ -43,6 +43,20 @@ def test_every_question_to_history_is_measured(tmp_path: Path) -> None:
         "list", "search", "usage", "timeline", "restore",
     }  # fmt: skip
     assert all(0 < row["p50_ms"] <= row["p99_ms"] for row in rows)
+
+
+def test_a_service_by_itself_is_measured(tmp_path: Path) -> None:
+    """What it folds, starts from, is asked and holds, by processes as users start them."""
+    told = tmp_path / "told.json"
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmarks/service.py", "--quick", "--json", str(told)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(told.read_text())
+    assert set(rows) == {"fold", "hub-start", "hooks", "tower-up"}
+    assert all(line["value"] > 0 for lines in rows.values() for line in lines)
 
 
 def test_a_scenario_is_measured_before_and_after(tmp_path: Path) -> None:
@@ -78,6 +92,46 @@ def test_a_first_read_is_measured(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert [row["value"] > 0 for row in json.loads(told.read_text())["rows"]] == [True] * 4
+
+
+@pytest.mark.redis_server
+def test_the_roles_stand_a_moment_of_load_and_every_client_sees_what_is_true(
+    tmp_path: Path,
+) -> None:
+    """No frame breaks a rule, and at rest all of them show what a fold of the log says."""
+    told = tmp_path / "told.json"
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmarks/soak.py", "--minutes", "0.1", "--clients", "20",
+         "--sessions", "10", "--rate", "40", "--json", str(told)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads(told.read_text())
+    assert report["first_violations"] == []
+    assert (report["rests"], report["violations"]) == (1, 0)
+    assert report["events"] > 20
+    assert report["frames"] > 100
+    held = report["samples"][0]["held"]
+    assert set(held) == {"redis", "ingest", "recorder", "hub-1", "hub-2"}
+    assert all(each["pss_bytes"] > 0 and each["descriptors"] > 5 for each in held.values())
+
+
+@pytest.mark.usefixtures("gcc")
+def test_a_point_of_capacity_is_kept_and_not_measured_again(tmp_path: Path) -> None:
+    """A run in pieces goes on where the last one ended."""
+    points = tmp_path / "points.json"
+    for count in (1, 2):
+        done = subprocess.run(
+            [sys.executable, "scripts/benchmarks/capacity.py", "--quick", "--most", "1", "--axis",
+             "subscriptions", "--points", str(points)],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        measured = json.loads(points.read_text())
+        assert [each["at"] for each in measured] == [0, 1][:count]
+        assert all(each["cpu"] > 0 and each["memory_mb"] > 10 for each in measured)
 
 
 @pytest.mark.browser

@@ -43,8 +43,8 @@ def build(cookie_name: str, parts: Iterable[Part] = ()) -> Json:
         item[operation.method.lower()] = _operation(operation, by_type, made)
     for part in parts:
         more = part()
-        paths |= more["paths"]
-        made |= more["schemas"]
+        _join(paths, more["paths"])
+        _join(made, more["schemas"])
     return {
         "openapi": "3.1.0",
         "info": {"title": "Agent Tower", "version": "1", "description": DESCRIPTION},
@@ -59,6 +59,13 @@ def build(cookie_name: str, parts: Iterable[Part] = ()) -> Json:
             },
         },
     }
+
+
+def _join(whole: Json, part: Json) -> None:
+    """Add a part's names; raises ValueError for one that means something else already."""
+    for name, told in part.items():
+        if whole.setdefault(name, told) != told:
+            raise ValueError(f"two parts of the document differ about {name}")
 
 
 def _key(kind: Any) -> int:

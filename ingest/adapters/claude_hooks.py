@@ -18,6 +18,7 @@ from ingest.adapters.texts import (
     cut,
     cut_fields,
     digest,
+    named,
     request,
     result_text,
     short,
@@ -241,7 +242,7 @@ def _task(payload: Payload) -> Fields:
     task_id = payload.get("task_id")
     if isinstance(task_id, bool) or not isinstance(task_id, str | int) or task_id == "":
         raise KeyError("task_id")
-    return {"objectives": {short(str(task_id)): task}}
+    return {"objectives": {named(str(task_id)): task}}
 
 
 def _model_switch(payload: Payload) -> Fields:

@@ -50,7 +50,7 @@ class TurnReader(Notes):
 
     def read(self, line: Line, offset: int) -> None:
         """Take in one line that ends at ``offset``."""
-        self._offset = offset
+        self._begin_line(offset)
         at = time_ms(line.timestamp)
         self._note_time(at)
         handler = self._handlers.get(line.type) if isinstance(line.type, str) else None
@@ -72,7 +72,8 @@ class TurnReader(Notes):
         if message is None:
             return
         forked = line.forkedFrom is not None
-        message_id = texts.text_of(message.id) or texts.text_of(line.uuid) or str(self._offset)
+        told_id = texts.text_of(message.id) or texts.text_of(line.uuid) or str(self._offset)
+        message_id = texts.named(told_id)
         self._read_usage(line, message, message_id, at, forked)
         if forked:
             return
@@ -113,6 +114,8 @@ class TurnReader(Notes):
             content = [Block(type="text", text=content)]
         error = line.isApiErrorMessage is True
         for index, block in enumerate(content):
+            if self.is_full:
+                break
             if block.type == "text" and texts.text_of(block.text) and not error:
                 self._say(f"{line.uuid or self._offset}:{index}", "message", block.text, at)
             elif block.type == "tool_use" and texts.text_of(block.id):
@@ -138,7 +141,8 @@ class TurnReader(Notes):
         content = read_content(message)
         if not isinstance(content, str):
             for block in content:
-                if block.type == "tool_result" and texts.text_of(block.tool_use_id):
+                is_result = block.type == "tool_result" and texts.text_of(block.tool_use_id)
+                if is_result and not self.is_full:
                     self._end_call(line, block, at)
         said = spoken(line, content)
         if said is None:

@@ -10,11 +10,11 @@ from ingest.adapters.ledger import Ledger
 from session.delta import MAIN_SOURCE, Entry, EntryKind
 
 TITLE_BYTES_MAX = 200
-_ENTRY_OVERHEAD_BYTES = 200
+_ENTRY_OVERHEAD_BYTES = 100
 _USAGE_BYTES = 250
-_KEY_BYTES = 160
 _GIVEN_UP_MAX = 256
 _PENDING_BYTES_MAX = 192 * 1024  # a delta on the log is at most 256 KiB
+_FULL_BYTES = 128 * 1024  # so that what one more block tells has room
 _SUMMED = ("input", "output", "cache_read", "cache_write")
 
 
@@ -28,6 +28,7 @@ class Notes:
         self.ledger = Ledger()
         self.last_at: int | None = None
         self.pending_bytes = 0
+        self._line_from = 0
         self.values: dict[str, Any] = {}
         self._dirty: set[str] = set()
         self._dirty_keys: dict[str, dict[str, None]] = {}  # in order: a plan has one
@@ -44,6 +45,16 @@ class Notes:
     def name_agent(self, kind: str | None) -> None:
         """Tell the type of the subagent whose transcript this is."""
         self._set("subagent", {**self.values["subagent"], "type": kind})
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the present line fills a delta: one may hold blocks without end."""
+        return self.pending_bytes - self._line_from > _FULL_BYTES
+
+    def _begin_line(self, offset: int) -> None:
+        """A line that ends at ``offset``. What is told before the first time is taken with it."""
+        self._offset = offset
+        self._line_from = 0 if self.last_at is None else self.pending_bytes
 
     # What the transcript takes.
 
@@ -164,7 +175,6 @@ class Notes:
         if tool in texts.ASKING_TOOLS:
             request, _ = texts.request(asked)
             call |= {"kind": texts.ASKING_TOOLS[tool], "summary": summary, "request": request}
-            self.pending_bytes += texts.size_of(request)
         self._open[call_id] = {**call, "input": asked}
         self._put("open_calls", {call_id: call})
         self._count_tool(tool, calls=1)
@@ -247,14 +257,14 @@ class Notes:
             else:
                 held[key] = value
         self._dirty_keys.setdefault(name, {}).update(dict.fromkeys(changed))
-        self.pending_bytes += _KEY_BYTES * len(changed)
+        self.pending_bytes += texts.size_of(changed)
 
     def _entry(self, **fields: Any) -> None:
         agent_id = fields.pop("agent_id", None) or self.agent_id
-        if len(fields["id"]) > texts.SHORT_BYTES_MAX:
-            fields["id"] = texts.digest(fields["id"])
+        fields["id"] = texts.named(fields["id"])
         self._entries.append(Entry(offset=self._offset, agent_id=agent_id, **fields))
-        self.pending_bytes += len(fields.get("text") or "") + _ENTRY_OVERHEAD_BYTES
+        said = sum(texts.bytes_of(each) for each in fields.values() if isinstance(each, str))
+        self.pending_bytes += said + _ENTRY_OVERHEAD_BYTES
 
 
 def _agent_id(source: str) -> str:

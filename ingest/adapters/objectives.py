@@ -5,7 +5,7 @@ A list replaces, the others touch one. Called by the adapters of hooks and of tr
 
 from typing import Any
 
-from ingest.adapters.texts import cut, digest
+from ingest.adapters.texts import cut, digest, named
 
 TEXT_BYTES_MAX = 200
 OBJECTIVES_MAX = 200
@@ -70,11 +70,11 @@ def _kept(known: dict[str, Any] | None, fresh: dict[str, Any]) -> dict[str, Any]
 def _created(tool_input: dict[str, Any], task: Any, at: int | None) -> Objectives:
     if not isinstance(task, dict) or not task.get("id"):
         return {}
-    return {str(task["id"]): objective(tool_input.get("subject"), "pending", at)}
+    return {named(str(task["id"])): objective(tool_input.get("subject"), "pending", at)}
 
 
 def _updated(tool_input: dict[str, Any], at: int | None, known: Objectives) -> Objectives:
-    key = str(tool_input.get("taskId") or "")
+    key = named(str(tool_input.get("taskId") or ""))
     if not key:
         return {}
     if tool_input.get("status") == "deleted":
@@ -94,8 +94,8 @@ def _task_list(tasks: Any, at: int | None, known: Objectives) -> Objectives:
     if not isinstance(tasks, list):
         return {}
     listed: Objectives = {
-        str(task["id"]): _kept(
-            known.get(str(task["id"])), objective(task.get("subject"), task.get("status"), at)
+        (key := named(str(task["id"]))): _kept(
+            known.get(key), objective(task.get("subject"), task.get("status"), at)
         )
         for task in tasks[:OBJECTIVES_MAX]
         if isinstance(task, dict) and task.get("id")
@@ -113,7 +113,7 @@ def told_by_hook(tool: str, tool_input: Any, result: Any) -> tuple[Objectives, b
         told = told_by(tool, tool_input, result, None, {})
         return told, bool(told) and tool in _WHOLE
     tool_input = tool_input if isinstance(tool_input, dict) else {}
-    key = str(tool_input.get("taskId") or "")
+    key = named(str(tool_input.get("taskId") or ""))
     if not key:
         return {}, False
     if tool_input.get("status") == "deleted":

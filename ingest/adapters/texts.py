@@ -152,9 +152,19 @@ def size_of(value: Any) -> int:
     return len(_encode(value))
 
 
+def bytes_of(text: str) -> int:
+    """How many bytes a text takes."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
 def short(text: str, limit: int = SHORT_BYTES_MAX) -> str:
     """A name or a title, cut where it is longer than any real one."""
     return cut(text, limit)[0]
+
+
+def named(name: str) -> str:
+    """What an agent calls something, or its digest where that is longer than any real name."""
+    return name if len(name) <= SHORT_BYTES_MAX else digest(name)
 
 
 def result_text(value: Any) -> str:

@@ -10,7 +10,9 @@ def write(heading: str, section: str) -> None:
     """Put it in the place of the last one under its heading; what is said below the table stays."""
     page = PAGE.read_text()
     last = re.compile(rf"{re.escape(heading)}\n(?:[^|#\n].*\n|\n)*(?:\|.*\n)*")
-    if last.search(page):
-        PAGE.write_text(last.sub(lambda _: section, page, count=1))
+    if found := last.search(page):
+        rest = page[found.end() :]
+        gap = "\n" if rest and not rest.startswith("\n") else ""
+        PAGE.write_text(page[: found.start()] + section + gap + rest)
     else:
         PAGE.write_text(page.rstrip("\n") + "\n\n" + section)

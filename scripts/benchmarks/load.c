@@ -1,7 +1,7 @@
 /* A WebSocket load client that costs almost nothing: one thread, one epoll, thousands of sockets.
  *
- * With --hello it speaks hub.v1: says hello, acknowledges, answers heartbeats. Without, any text
- * frame counts. Latency is read from time stamps that the servers write into texts ("ts=<ns>").
+ * With --hello it speaks hub.v1: says hello, acknowledges, answers heartbeats. Without, it says
+ * --greeting, if there is one, and any frame with data counts. Latency is read from time stamps that the servers write into texts ("ts=<ns>").
  * Prints {"phase":"open"} once all are connected and {"phase":"measured",…} at the end; with
  * --hold it keeps the sockets until its standard input is closed.
  */
@@ -42,7 +42,7 @@ static struct {
     int port, clients, stalled, examine, server_pid, deflate, hold;
     double seconds, warm_s, ack_ms;
     long ack_bytes;
-    const char *path, *hello;
+    const char *path, *hello, *greeting;
 } told = {.clients = 1, .examine = 1, .seconds = 3, .warm_s = 1, .ack_ms = 250,
           .ack_bytes = 65536, .path = "/ws"};
 
@@ -139,7 +139,7 @@ static void end_frame(struct connection *c) {
         let_go(c);
     } else if (c->opcode == OP_PING) {
         tell(c, OP_PONG, c->text, c->text_have < 125 ? c->text_have : 125);
-    } else if (c->opcode == OP_TEXT && c->finished) {
+    } else if ((c->opcode == OP_TEXT || c->opcode == OP_BINARY) && c->finished) {
         take_message(c);
     }
     if (c->state != CLOSED && c->finished) c->text_have = 0;
@@ -237,7 +237,8 @@ static unsigned char *take_answer(struct connection *c, unsigned char *bytes, si
     }
     c->state = OPEN;
     opened++;
-    if (told.hello != NULL) tell(c, OP_TEXT, told.hello, strlen(told.hello));
+    const char *first = told.hello != NULL ? told.hello : told.greeting;
+    if (first != NULL) tell(c, OP_TEXT, first, strlen(first));
     if (c->stalled && c->state == OPEN) {
         stalled_open++;
         epoll_ctl(epoll, EPOLL_CTL_DEL, c->fd, NULL);
@@ -356,7 +357,8 @@ static void parse(int count, char **words) {
         {"warm", 1, 0, 'w'},     {"hello", 1, 0, 'h'},      {"path", 1, 0, 'u'},
         {"deflate", 0, 0, 'z'},  {"stalled", 1, 0, 'S'},    {"examine", 1, 0, 'e'},
         {"ack-ms", 1, 0, 'A'},   {"ack-bytes", 1, 0, 'a'},  {"server-pid", 1, 0, 'P'},
-        {"skip", 1, 0, 'x'},     {"hold", 0, 0, 'H'},       {0, 0, 0, 0}};
+        {"skip", 1, 0, 'x'},     {"hold", 0, 0, 'H'},       {"greeting", 1, 0, 'g'},
+        {0, 0, 0, 0}};
     int option;
     while ((option = getopt_long(count, words, "", options, NULL)) != -1) {
         switch (option) {
@@ -374,6 +376,7 @@ static void parse(int count, char **words) {
             case 'P': told.server_pid = atoi(optarg); break;
             case 'x': skip = optarg; break;
             case 'H': told.hold = 1; break;
+            case 'g': told.greeting = optarg; break;
             default: exit(2);
         }
     }

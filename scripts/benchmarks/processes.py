@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,10 +44,16 @@ def compile_tools(folder: Path) -> None:
             raise ToolFailed(f"{name}.c does not compile ({hint}):\n{made.stderr}")
 
 
-def pin(pid: int, core: int) -> None:
-    """Keep a process on one core, where there are two to choose from."""
-    if hasattr(os, "sched_setaffinity") and {SERVER_CORE, CLIENT_CORE} <= os.sched_getaffinity(0):
-        os.sched_setaffinity(pid, {core})
+@contextlib.contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """What is started inside stays on one core, all its threads, where there are two."""
+    all_cores = os.sched_getaffinity(0)
+    if {SERVER_CORE, CLIENT_CORE} <= all_cores:
+        os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, all_cores)
 
 
 def words_of(options: dict[str, Any]) -> list[str]:
@@ -67,6 +74,14 @@ class Server:
     def __init__(self, pid: int, port: int) -> None:
         self.pid = pid
         self.port = port
+
+    def is_running(self) -> bool:
+        """Whether it has not ended by itself."""
+        try:
+            state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "Z"
 
     def resident_bytes(self) -> int:
         """Its resident memory."""
@@ -102,21 +117,24 @@ class Bench:
 
     def ours(self, **options: Any) -> contextlib.AbstractContextManager[Server]:
         """Our service with a fleet inside."""
-        return self._server([sys.executable, str(HERE / "our_server.py"), *words_of(options)])
+        return self.server([sys.executable, str(HERE / "our_server.py"), *words_of(options)])
 
     def baseline(self, way: str, **options: Any) -> contextlib.AbstractContextManager[Server]:
         """A naive server."""
-        return self._server([sys.executable, str(HERE / "baselines.py"), way, *words_of(options)])
+        return self.server([sys.executable, str(HERE / "baselines.py"), way, *words_of(options)])
 
     def floor(self, **options: Any) -> contextlib.AbstractContextManager[Server]:
         """Nothing but send()."""
-        return self._server([str(self.folder / "floor"), *words_of(options)])
+        return self.server([str(self.folder / "floor"), *words_of(options)])
 
     @contextlib.contextmanager
-    def _server(self, command: list[str]) -> Iterator[Server]:
+    def server(self, command: list[str], core: int = SERVER_CORE) -> Iterator[Server]:
+        """A process that announces where it listens; it ends with the block."""
         command += ["--seconds", str(SERVER_SECONDS_MAX)]
-        with (self.folder / "errors").open("w+") as errors, _running(command, errors) as process:
-            pin(process.pid, SERVER_CORE)
+        with (
+            tempfile.TemporaryFile("w+", dir=self.folder) as errors,
+            _running(command, errors, core) as process,
+        ):
             told = _next_line(process, START_TIMEOUT_S)
             if told is None:
                 errors.seek(0)
@@ -146,8 +164,7 @@ class Bench:
                 "seconds": seconds, "hold": True, **options,
             }
         )  # fmt: skip
-        with _running([str(self.folder / "load"), *words], None) as process:
-            pin(process.pid, CLIENT_CORE)
+        with _running([str(self.folder / "load"), *words], None, CLIENT_CORE) as process:
             opened = _next_line(process, LOAD_TIMEOUT_S)
             result = _next_line(process, LOAD_TIMEOUT_S)
             if opened is None or result is None:
@@ -158,12 +175,14 @@ class Bench:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], errors: Any) -> Iterator["subprocess.Popen[str]"]:
+def _running(command: list[str], errors: Any, core: int) -> Iterator["subprocess.Popen[str]"]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-        env=environment,
-    ) as process:  # fmt: skip
+    with on_core(core):
+        started = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+            env=environment,
+        )  # fmt: skip
+    with started as process:
         try:
             yield process
         finally:

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import uvloop
 from benchmarks_page import PAGE, write
 from processes import CLIENT_CORE, SERVER_CORE
+from quantiles import quantile
 from scenario_load import Load, Run, Target
 from towers import ROOT, started
 
@@ -144,12 +145,6 @@ def measure(name: str, system: str, seconds: float) -> Run:
             while isinstance(found, BaseExceptionGroup):
                 found = found.exceptions[0]
             raise SystemExit(f"bench: {name}, {system}: {found}") from None
-
-
-def quantile(values: list[float], share: float) -> float:
-    """The value below which so large a share lies; 0 where there is none."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
 def row(name: str, system: str, runs: list[Run]) -> Row:

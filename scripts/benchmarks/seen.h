@@ -66,6 +66,7 @@ static void read_stamps(struct board *board, enum lane lane, bool counts, const 
         uint64_t stamp_ns = 0;
         while (digit < end && *digit >= '0' && *digit <= '9')
             stamp_ns = stamp_ns * 10 + (uint64_t)(*digit++ - '0');
+        if (digit == end) break; /* a server that cuts its stream anywhere may cut a number */
         if (lane != ATTENTION && stamp_ns > board->newest_ns) board->newest_ns = stamp_ns;
         if (measuring && counts && !(lane == OVERVIEW && in_full_row(text, length, at))) {
             note(&seen.latency[lane], (double)(int64_t)(wall_ns - stamp_ns) / 1e6);

@@ -14,7 +14,7 @@
 #define WS_ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 #define STAMP "ts="
 
-enum { OP_CONTINUATION = 0, OP_TEXT = 1, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
+enum { OP_CONTINUATION, OP_TEXT, OP_BINARY, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
 
 static inline uint64_t clock_ns(clockid_t clock) {
     struct timespec now;

@@ -21,6 +21,7 @@ from tests.hub.servers import BEARER, make_app, make_door, make_hub
 from tests.hub.test_rest import HOST
 
 Json = dict[str, Any]
+PARTS = (ingest.operations.part,)
 
 
 def served(routes: list[Any]) -> set[tuple[str, str]]:
@@ -68,11 +69,20 @@ def test_an_operation_has_one_name() -> None:
 
 def test_the_parts_are_one_document() -> None:
     """References lead somewhere, and nothing stands there that nobody refers to."""
-    told = build("tower_1", (ingest.operations.part,))
+    told = build("tower_1", PARTS)
     assert {"/v1/deltas", "/api/live"} <= set(told["paths"])
     text = str(told["paths"]) + str(told["components"]["schemas"])
     named = set(re.findall(r"#/components/schemas/(\w+)", text))
     assert named == set(told["components"]["schemas"])
+
+
+def test_no_part_changes_what_another_says() -> None:
+    """The hub's own answers are described alike with the ingest beside it and without."""
+    alone, whole = (build("tower_1", parts)["components"]["schemas"] for parts in ((), PARTS))
+    assert {name: whole[name] for name in alone} == alone
+    part = {"paths": {}, "schemas": {"Usage": {"type": "string"}}}
+    with pytest.raises(ValueError, match="Usage"):
+        build("tower_1", (lambda: part,))
 
 
 def test_what_needs_a_credential_says_so(client: TestClient, document: Json) -> None:

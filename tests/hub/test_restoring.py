@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from session.state import Session
-from tests.hub.made import event, folded, past, said
+from tests.hub.made import event, folded, past, permission, said
 from tests.hub.servers import Live, Served, served, until
 
 DAY_MS = 86_400_000
@@ -94,6 +94,22 @@ async def test_acks_and_signs_of_life_are_taken_in_during_a_restore() -> None:
         await live.until(lambda: not live.reference.opened["p"].stale)
 
 
+async def test_all_who_open_a_session_wait_for_one_read() -> None:
+    """Also where the one who asked first is gone before it is there."""
+    async with archived() as (hub, archive), hub.client() as second, hub.client() as third:
+        async with hub.client() as first:
+            await first.send("subscribe", session="p")
+            await until(lambda: archive.asked)
+            for each in (second, third):
+                await each.send("subscribe", session="p")
+            await until(lambda: sum(len(c._pending) for c in hub.hub.connections) == 3)
+        archive.allowed.set()
+        for each in (second, third):
+            await each.until(lambda e=each: not e.reference.opened["p"].stale)
+            assert len(each.reference.opened["p"].timeline) == 2
+        assert archive.asked == ["p"]
+
+
 async def test_others_are_served_while_one_waits() -> None:
     """A restore holds up nobody but its client."""
     async with archived() as (hub, archive), hub.client() as live, hub.client() as other:
@@ -134,6 +150,24 @@ async def test_a_resumed_session_that_cannot_be_read_now_is_told_so() -> None:
             [error] = live.reference.errors
             assert (error["session"], error["code"]) == ("p", "snapshot_failed")
             assert error["retry_ms"] > 0
+
+
+async def test_board_and_open_items_wait_for_no_restore() -> None:
+    """Who comes back sees what is asked of a person at once, and the session when it is there."""
+    async with archived() as (hub, archive):
+        await hub.log(permission("a"))
+        async with hub.client(
+            resume=[{"session": "p", "cursor": ""}, {"session": "a", "cursor": ""}], active="p"
+        ) as live:
+            await live.until(lambda: ("session.snapshot", "a") in kinds(live, 0))
+            await until(lambda: archive.asked == ["p"])
+            assert len(live.reference.items) == 1
+            assert "a" in live.reference.rows
+            assert kinds(live, 0) == [("session.snapshot", "a")]
+            archive.allowed.set()
+            await live.until(lambda: ("session.snapshot", "p") in kinds(live, 0))
+            [client] = hub.board.clients.values()
+            assert client.subscriptions.active == ("default", "p")
 
 
 async def test_a_client_that_goes_during_a_restore_leaves_nothing_behind() -> None:

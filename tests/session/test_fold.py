@@ -7,6 +7,7 @@ import pytest
 from session import codec
 from session.delta import Delta, Event, Report
 from session.fold import fold, new_session
+from session.record import SOURCES_MAX
 from session.state import summary
 from tests.session.made import (
     NOW,
@@ -303,3 +304,13 @@ def test_a_delta_without_a_number_is_applied() -> None:
     assert fold(session, report)
     assert not fold(session, report)
     assert isinstance(codec.numbered(report, 3), Report)
+
+
+def test_a_session_keeps_the_sources_that_spoke_last() -> None:
+    """Their names are the senders' own: of very many the row would not fit its frame."""
+    events = [
+        Event(id=f"e{n}", session="s", received_at=NOW + n, kind="note", source=f"mine-{n}")
+        for n in range(SOURCES_MAX + 9)
+    ]
+    session = folded(events)
+    assert list(session.sources) == [f"mine-{n}" for n in range(9, SOURCES_MAX + 9)]
