@@ -40,6 +40,7 @@ PASSING = (
     TryAgainError,
     RedisClusterException,
     OSError,
+    RuntimeError,  # uvloop's, of a connection that was closed just before something is written
 )
 """Errors that the next try may not meet."""
 

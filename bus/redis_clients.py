@@ -22,8 +22,10 @@ SCHEMES = ("redis", "rediss", "redis+sentinel", "redis+cluster")
 PORTS = {"redis+sentinel": 26379}
 SENTINEL_MASTER = "mymaster"
 
-FAILURES = (RedisError, RedisClusterException, OSError)
-"""Whatever redis-py raises when it does not go well; its Cluster has a root of its own."""
+FAILURES = (RedisError, RedisClusterException, OSError, RuntimeError)
+"""Whatever redis-py raises when it does not go well; its Cluster has a root of its own.
+
+A RuntimeError is uvloop's, of a connection that was closed just before something is written."""
 
 
 class Client(Protocol):

@@ -284,3 +284,22 @@ async def test_a_cancelled_append_holds_nobody_up(bus: RedisBus, server) -> None
     async with asyncio.timeout(DEADLINE_SECONDS):
         assert [each.number for each in await stays] == [2]
     assert gone.cancelled()
+
+
+async def test_a_connection_that_is_closed_under_a_command_ends_nobody(
+    bus: RedisBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop says so by a RuntimeError: writers and readers come anew, as after any other end."""
+    await bus.append(events(0, 1))
+    for client in (bus._calls.writer, bus._calls.reader):
+        real, left = client.execute_command, [1]
+
+        async def once(*args: object, real=real, left=left) -> object:
+            if left:
+                left.pop()
+                raise RuntimeError("unable to perform operation; the handler is closed")
+            return await real(*args)
+
+        monkeypatch.setattr(client, "execute_command", once)
+    assert ids(await next_batch(bus.tail(0, None))) == ["e0"]
+    assert await bus.append(events(1, 2)) == [Receipt(2, False)]
