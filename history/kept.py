@@ -44,12 +44,16 @@ class Kept:
             for key, (number, numbering) in found.items()
         }
 
-    async def former(self, key: Key) -> int:
-        """Up to which number it is kept of what the log held before it lost its end; 0 for none."""
+    async def former(self, key: Key) -> tuple[int, str]:
+        """Up to which number it is kept of what the log held before it lost its end; 0 for none.
+
+        With the epoch that the log is in.
+        """
+        partition = self._partition_of(key)
         number, numbering = (await self._history.numbers([key])).get(key, (0, ""))
         place = str(Position(numbering, 0))
-        is_ours = bool(numbering) and await self._bus.holds(self._partition_of(key), place)
-        return number if is_ours else 0
+        is_ours = bool(numbering) and await self._bus.holds(partition, place)
+        return (number if is_ours else 0), await self._bus.lineage(partition)
 
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool

@@ -24,8 +24,11 @@ class Kept(Protocol):
         """Up to which of the log's numbers these sessions are kept, of those that are."""
         ...
 
-    async def former(self, key: Key) -> int:
-        """Up to which number it is kept of what the log held before it lost its end; 0 for none."""
+    async def former(self, key: Key) -> tuple[int, str]:
+        """Up to which number it is kept of what the log held before it lost its end; 0 for none.
+
+        With the epoch that the log is in, which whoever reads it may not have heard of yet.
+        """
         ...
 
     async def restore(

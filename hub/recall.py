@@ -75,7 +75,8 @@ class Recall:
         self._called = asyncio.Event()
         self._shown: dict[Key, asyncio.Task[None]] = {}  # sessions that somebody waits for
         self._unread: dict[Key, None] = {}  # sessions that go on without what was kept of them
-        self._former: dict[Key, int] = {}  # so much of what was told before is not folded again
+        # So much of what was told before the log came to that epoch is not folded again.
+        self._former: dict[Key, tuple[int, str]] = {}
 
     async def run(self) -> None:
         """Ask what is to be asked, until cancelled."""
@@ -90,7 +91,7 @@ class Recall:
 
         ``is_former``: it was told before the log lost its end, and history may have recorded it.
         """
-        if self._former and self._is_covered(delta, is_former):
+        if delta.key in self._former and self._is_covered(delta, epoch, is_former):
             return
         aside = self._asides.get(delta.key)
         if aside is None and self._board.cache.lacks(delta):
@@ -109,10 +110,12 @@ class Recall:
         elif _asks(aside.alone, delta):
             self._go_on(delta.key, aside)
 
-    def _is_covered(self, delta: Delta, is_former: bool) -> bool:
-        if not is_former:
-            self._former.pop(delta.key, None)
-        return is_former and delta.number <= self._former.get(delta.key, 0)
+    def _is_covered(self, delta: Delta, epoch: str, is_former: bool) -> bool:
+        number, present = self._former[delta.key]
+        if epoch == present and not is_former:
+            del self._former[delta.key]
+            return False
+        return delta.number <= number
 
     def _put_aside(self, delta: Delta) -> Aside | None:
         """Ask history of the session; None where there is nothing to be asked, or too much is."""
@@ -188,14 +191,17 @@ class Recall:
             session, was_read = await self._restore(key, with_timeline=is_shown)
             if is_shown or not aside.is_folded:
                 break
-        former = await self._former_of(key) if session and aside.former else 0
+        is_uncounted = session is not None and not session.number
+        former, present = await self._former_of(key) if is_uncounted else (0, "")
         if self._asides.get(key) is not aside:
             return  # the log is read anew
         del self._asides[key]
-        if former and session is not None and not session.number:
-            self._former[key] = former
+        if former:
+            self._former[key] = former, present
+            is_behind = self._epoch_of(key) != present  # the log's loss was not heard of yet
+            count = len(aside.deltas) if is_behind else aside.former
             told = enumerate(aside.deltas)
-            aside.deltas = [d for n, d in told if n >= aside.former or d.number > former]
+            aside.deltas = [d for n, d in told if n >= count or d.number > former]
         if not was_read or aside.is_full:
             self._unread[key] = None
             session = None
@@ -207,10 +213,10 @@ class Recall:
             self._put_right(key, aside, Held(session, self._epoch_of(key), has_ring=is_shown))
         self._changed()
 
-    async def _former_of(self, key: Key) -> int:
+    async def _former_of(self, key: Key) -> tuple[int, str]:
         with contextlib.suppress(HistoryError, BusError):
             return await self._kept.former(key)
-        return 0
+        return 0, ""
 
     def _bring_in(self, key: Key, aside: Aside, session: Session | None, is_shown: bool) -> None:
         """What waited is folded on what is kept."""

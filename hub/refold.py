@@ -197,7 +197,7 @@ class Refold:
         try:
             session = await _there(lambda: kept.restore(*key, with_timeline=False))
             if is_former and session is not None and not session.number:
-                self._former[key] = await _there(lambda: kept.former(key))
+                self._former[key], _ = await _there(lambda: kept.former(key))
         except HistoryError as error:
             log.warning("a session could not be restored: %s", error)
             return

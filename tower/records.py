@@ -199,7 +199,7 @@ class Records:
         """Up to which of the log's numbers these sessions are kept."""
         return await cast("Kept", self._kept).numbers(keys)
 
-    async def former(self, key: Key) -> int:
+    async def former(self, key: Key) -> tuple[int, str]:
         """Up to which number of what the log held before it lost its end; it never does here."""
         return await cast("Kept", self._kept).former(key)
 

@@ -71,9 +71,9 @@ class Kept:
         """Everything is kept to its end."""
         return dict.fromkeys(keys, 2**62)
 
-    async def former(self, _key: Key) -> int:
+    async def former(self, _key: Key) -> tuple[int, str]:
         """Nothing that the log lost."""
-        return 0
+        return 0, ""
 
     async def restore(
         self, _workspace: str, session_id: str, *, with_timeline: bool

@@ -36,6 +36,7 @@ class Archive:
         self.allowed = asyncio.Event()
         self.error: Exception | None = None
         self.asked: list[Key] = []
+        self.present = ""  # the epoch of a log that has lost its end
         self.kept = {each.key: [each] for each in kept}  # what is kept is a fold of these
 
     async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
@@ -44,9 +45,9 @@ class Archive:
         await self._answer()
         return {key: folded(*self.kept[key]).number for key in keys if key in self.kept}
 
-    async def former(self, _key: Key) -> int:
-        """Nothing that the log lost."""
-        return 0
+    async def former(self, key: Key) -> tuple[int, str]:
+        """All that is kept, where the log has lost its end."""
+        return (folded(*self.kept[key]).number, self.present) if self.present else (0, "")
 
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool
@@ -54,7 +55,10 @@ class Archive:
         """What is kept."""
         await self._answer()
         told = self.kept.get((workspace, session_id))
-        return folded(*told) if told else None
+        found = folded(*told) if told else None
+        if found is not None and self.present:
+            found.number = 0
+        return found
 
     async def board(self, _partition: int) -> Standing:
         """Nothing to begin with."""
@@ -281,3 +285,20 @@ async def test_who_comes_back_gets_attention_and_rows_before_any_history() -> No
             await live.until(lambda: len(of_type(live.reference.frames, "session.snapshot")) == 2)
             told = of_type(live.reference.frames, "session.snapshot")
             assert [each["session"] for each in told] == ["b", "p"]
+
+
+async def test_what_history_has_of_a_lost_end_is_not_folded_again() -> None:
+    """Also where the worker has not heard yet that the log lost its end."""
+    archive = Archive()
+    async with asking(archive, event("prompt", "b"), aside_ms=PATIENT_MS) as worker:
+        archive.present = "after the loss"
+        await worker.bus.append([event("prompt", "a"), event("prompt", "a", at=NOW + 1)])
+        archive.kept["default", "a"] = [
+            each async for each in _read(worker.bus) if each.session == "a"
+        ]
+        archive.allowed.set()
+        await worker.caught_up()
+        assert held(worker, "a").session.timeline.seq == 2
+        await worker.bus.append([event("prompt", "a", at=NOW + 2)])
+        await worker.caught_up()
+        assert held(worker, "a").session.timeline.seq == 3

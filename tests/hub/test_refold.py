@@ -187,11 +187,13 @@ class Recorded:
 
     async def numbers(self, keys: Sequence[Key]) -> dict[Key, int]:
         """All that are kept."""
-        return {key: await self.former(key) for key in keys if key in self._sessions()}
+        found = self._sessions()
+        return {key: found[key].number for key in keys if key in found}
 
-    async def former(self, key: Key) -> int:
+    async def former(self, key: Key) -> tuple[int, str]:
         """Also of what the log has lost."""
-        return self._sessions()[key].number
+        lineage = await self._log.lineage(partition_of(*key, PARTITIONS))
+        return self._sessions()[key].number, lineage
 
     async def restore(
         self, workspace: str, session_id: str, *, with_timeline: bool
