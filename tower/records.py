@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from bus.base import Bus
+from bus.memory import MemoryBus
 from history import metrics
 from history.credentials import Logout, Token
 from history.first_board import first_board
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 LOCK_NAME = "history.lock"
 ADDRESS_NAME = "address"
 FLUSH_S = 0.2
+GROUP = "recorder"  # history.scribe, which is imported late
+REST_S, REST_LOOK_S = 5.0, 0.02
 ASIDE_BYTES_MIN = 16 * 1024 * 1024
 """So much to read is worth a process of its own, which takes half a second to start."""
 
@@ -61,6 +64,7 @@ class Records:
         self._store: Late[Store] = Late(self._wanted)
         self._recorder: Recorder | None = None
         self._is_aside = False  # another process records
+        self._beside: asyncio.Task[None] | None = None
         self._reader: Reader | None = None
         self._is_followed = asyncio.Event()
         self.begins_empty = not settings["database_url"] and not settings.history_path.exists()
@@ -78,13 +82,29 @@ class Records:
         """
         with _locked(self._settings.data_dir):
             # From here on the log keeps what is told for the recorder, which comes a moment later.
-            await self._bus.group("recorder", "start", 0)
+            await self._bus.group(GROUP, "start", 0)
             recording = asyncio.create_task(self._record(listening))
             try:
                 yield
             finally:
+                await self._write_the_rest(recording)
                 recording.cancel()
                 await asyncio.gather(recording, return_exceptions=True)
+
+    async def _write_the_rest(self, recording: "asyncio.Task[None]") -> None:
+        """Whoever ends right after a start has no database yet, and has been told things."""
+        if self._is_aside or not isinstance(self._bus, MemoryBus):
+            return
+        end = await self._bus.position(0)
+        self._wanted.set()
+        if self._beside is not None:
+            self._beside.cancel()  # nobody reads any more, so that nothing comes of it
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REST_S):
+                while not (  # noqa: ASYNC110 - an ack has no event
+                    recording.done() or self._bus.has_acked(GROUP, end)
+                ):
+                    await asyncio.sleep(REST_LOOK_S)
 
     def follow(self, reader: "Reader") -> None:
         """Whoever reads transcripts: how much there is, and when all of it is read."""
@@ -94,7 +114,7 @@ class Records:
     async def _record(self, listening: asyncio.Event) -> None:
         if not self._settings["database_url"]:  # else the board begins with what that one says
             await listening.wait()  # the import takes the processor from the start
-        beside = asyncio.create_task(self._record_aside())
+        beside = self._beside = asyncio.create_task(self._record_aside())
         wanted = asyncio.create_task(self._wanted.wait())
         opened: Opened | None = None
         try:
@@ -103,7 +123,9 @@ class Records:
             opened = await self._open()
             if not beside.done():
                 self._give(opened)
-                await beside
+                await asyncio.wait([beside])
+            if not beside.cancelled():
+                beside.result()
             await self._lead(opened)
         finally:
             wanted.cancel()

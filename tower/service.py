@@ -35,7 +35,7 @@ from ingest.publish import Publisher
 from session.delta import DEFAULT_WORKSPACE, Delta
 from tower import health
 from tower.homes import homes_in
-from tower.records import Records
+from tower.records import GROUP, Records
 from tower.screens import screen_of
 from tower.settings import Settings
 from tower.users import user_name
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READER_RETRY_S = 2.0
-GROUP = "recorder"  # history.scribe, which is imported late
 RECORDED_S, RECORDED_LOOK_S = 10.0, 0.02
 TURNS = 20
 """A hook is on the board after about so many turns of the loop."""

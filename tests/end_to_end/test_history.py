@@ -252,3 +252,13 @@ def test_a_tower_that_is_ended_in_a_long_first_read_goes_on_with_it(
         entries = "SELECT count(*) FROM session_events WHERE kind = 'prompt'"
         assert count(data, entries) == 2 * LONG_LINES + 3
         assert figures(tower)["total"] == 5
+
+
+def test_who_is_ended_right_after_a_start_has_written_what_was_said(tmp_path: Path) -> None:
+    """The database is opened once the port answers; what came before that is in it all the same."""
+    (tmp_path / "home" / "projects").mkdir(parents=True)
+    with started(tmp_path / "home", tmp_path / "data") as tower:
+        tower.hook({"session_id": "first", "hook_event_name": "UserPromptSubmit", "prompt": "Go"})
+        assert tower.end() == 0
+    with started(tmp_path / "home", tmp_path / "data") as tower:
+        assert set(tower.live()) == {"first"}
