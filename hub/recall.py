@@ -289,6 +289,17 @@ class Recall:
                     if not _is_same(held.session, session):
                         self._replace(key, [Held(session, held.epoch, has_ring=False)])
                         self._changed()
+            await self._complete()
+
+    async def _complete(self) -> None:
+        """Give those that are open their timelines back: what was folded aside has none."""
+        for key in self._board.rooms.watched():
+            held = self._board.cache.get(key)
+            if held is not None and not held.has_ring:
+                session, _ = await self._restore(key, with_timeline=True)
+                if session is not None:
+                    handover.restore(self._board, session, self._epoch_of(key), self._now_ms())
+                    self._changed()
 
     # What is opened.
 

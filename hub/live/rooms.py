@@ -168,6 +168,10 @@ class Rooms:
         for channel in self._by_session.get(held.session.key, ()):
             channel.renew(held, reason)
 
+    def watched(self) -> list[Key]:
+        """Sessions that somebody has open."""
+        return list(self._by_session)
+
     def watchers(self, key: Key) -> list[Client]:
         """Who has a session open."""
         return [

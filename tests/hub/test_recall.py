@@ -13,9 +13,12 @@ from history.errors import DatabaseUnavailable
 from history.standing import Standing
 from hub import recall
 from hub.limits import Limits
+from hub.live import handover
 from hub.live.cache import Held, Key
 from hub.live.switchboard import Switchboard
 from hub.worker import Worker
+from session import checkpoint
+from session.checkpoint import Saved
 from session.delta import Delta
 from session.state import Session, detail
 from tests.hub.live.test_deleting import person
@@ -302,3 +305,31 @@ async def test_what_history_has_of_a_lost_end_is_not_folded_again() -> None:
         await worker.bus.append([event("prompt", "a", at=NOW + 2)])
         await worker.caught_up()
         assert held(worker, "a").session.timeline.seq == 3
+
+
+async def test_who_has_a_session_open_that_is_folded_anew_gets_its_timeline_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A checkpoint has none, and nobody has to open the session once more."""
+    monkeypatch.setattr(recall, "UNREAD_S", 0.01)
+    key, gate = ("default", "a"), asyncio.Event()
+    gate.set()
+
+    async def restore(session: str) -> Session | None:
+        await gate.wait()
+        return folded(FIRST) if session == "a" else None
+
+    async with served(restore=restore) as hub, hub.client() as live:
+        await hub.log(FIRST)
+        await live.send("subscribe", session="a")
+        opened = live.reference.opened
+        await live.until(lambda: "a" in opened and len(opened["a"].timeline) == 3)
+        held = hub.board.cache.held[key]
+        [saved] = checkpoint.unpack(checkpoint.pack([Saved(held.session, held.epoch)]))
+        gate.clear()
+        anew = [Held(saved.session, held.epoch, has_ring=False)]
+        handover.replace(hub.board, {key}.__contains__, anew, "gap", NOW)
+        await live.until(lambda: opened["a"].detail["timeline_partial"])
+        gate.set()
+        await live.until(lambda: not opened["a"].detail["timeline_partial"])
+        assert len(opened["a"].timeline) == 3
