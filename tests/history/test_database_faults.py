@@ -15,8 +15,9 @@ from history import database as database_module
 from history import metrics, scribe
 from history.store import Store
 from session.delta import Delta
+from tests import postgres as postgres_server
 from tests.bus.conftest import Server, running
-from tests.history.databases import StoppablePostgres, stoppable
+from tests.conftest import free_port
 from tests.history.exact import Life, with_tables
 from tests.history.looking import rows_of
 from tests.history.mortal import PARTITIONS, Fate, raise_death
@@ -25,6 +26,7 @@ from tests.history.stream import stream
 from tests.history.told import Told, check
 from tests.hub.made import event, report, said
 from tests.ingest.reading import until
+from tests.postgres import Postgres
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -118,15 +120,15 @@ async def test_a_full_disk_is_waited_for(life: Life) -> None:
 
 
 @pytest.fixture
-def server_to_stop() -> Iterator[StoppablePostgres]:
+def server_to_stop() -> Iterator[Postgres]:
     """A PostgreSQL for the test that stops it."""
-    with stoppable() as server:
+    with postgres_server.running(free_port(), is_durable=True) as server:
         yield server
 
 
 @pytest.mark.postgres
 async def test_a_postgresql_that_is_stopped_is_waited_for(
-    server_to_stop: StoppablePostgres,
+    server_to_stop: Postgres,
 ) -> None:
     """Reading goes on until an unknown session is spoken of; then everything is written."""
     url = await with_tables(server_to_stop.create())
