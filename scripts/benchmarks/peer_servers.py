@@ -149,8 +149,18 @@ def nchan(bench: Bench) -> Iterator[Listening]:
     (folder / "nginx.conf").write_text(nginx_configuration(port, folder, str(nchan_module())))
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
     with listening(command, port) as master:
-        worker = int(Path(f"/proc/{master}/task/{master}/children").read_text().split()[0])
+        worker = _child(master)
         yield Listening(Server(worker, port), "/subscribe", None, ["nchan", str(port)])
+
+
+def _child(pid: int) -> int:
+    """The first process that it starts, which may be a moment after it listens."""
+    place, deadline = Path(f"/proc/{pid}/task/{pid}/children"), time.monotonic() + START_TIMEOUT_S
+    while not (found := place.read_text().split()):
+        if time.monotonic() > deadline:
+            raise ToolFailed("nginx started no worker")
+        time.sleep(0.02)
+    return int(found[0])
 
 
 def nginx_configuration(port: int, folder: Path, module: str) -> str:
