@@ -9,6 +9,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from hub.limits import UNREAD_S
+
 PAUSE_S = 8.0
 
 _RELIED_ON = (
@@ -54,7 +56,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _await_more(self) -> None:
         self._stop_waiting()
-        self._deadline = self.loop.call_later(PAUSE_S, self._give_up)
+        self._deadline = self.loop.call_later(PAUSE_S, self._look_again)
+
+    def _look_again(self) -> None:
+        self._deadline = self.loop.call_later(UNREAD_S, self._give_up)
 
     def _give_up(self) -> None:
         if self.transport.is_closing() or self.transport.get_protocol() is not self:

@@ -5,6 +5,10 @@ Each has a defined answer: coalesce, evict, resync or disconnect. Never an unbou
 
 from msgspec import Struct
 
+UNREAD_S = 0.01
+"""Before anybody is let go for having said nothing, what came while this process itself was held
+up is read: for so long, since a loop looks at its timers before it looks at its sockets."""
+
 
 class Limits(Struct, frozen=True, kw_only=True):
     """Sizes in bytes, durations in ms or s as named."""

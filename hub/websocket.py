@@ -20,6 +20,7 @@ from hub.audit import Audit
 from hub.auth import Door, Grant, address_of
 from hub.errors import Refused
 from hub.gate import farewell, refuse
+from hub.limits import UNREAD_S
 from hub.live.client import Client
 from hub.live.frames import CLOSE_CODES, SUBPROTOCOL, frame
 from hub.live.hello import Hello, parse_hello
@@ -111,7 +112,9 @@ class Hub:
         """Let go of silent peers and of credentials that have expired, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_S)
-            self.sweep(asyncio.get_running_loop().time())
+            now_s = asyncio.get_running_loop().time()
+            await asyncio.sleep(UNREAD_S)
+            self.sweep(now_s)
 
     def sweep(self, now_s: float) -> None:
         """Look at every connection once; ``now_s`` is of the loop's clock."""
@@ -195,12 +198,7 @@ class Connection:
 
     async def _open(self) -> None:
         hub = self.hub
-        try:
-            timeout_s = hub.limits.hello_timeout_ms / 1000
-            told = await asyncio.wait_for(self._next(), timeout_s)
-        except TimeoutError:
-            raise Refused(4502, "no hello in time") from None
-        hello = parse_hello(told, hub.limits)
+        hello = parse_hello(await self._first(), hub.limits)
         if hello.token is not None:
             self.grant = await hub.door.grant_token_soon(hello.token)
         if self.grant is None:
@@ -212,6 +210,13 @@ class Connection:
         if self._ending is not None:
             raise _Gone
         self._attach(hello, self.grant)
+
+    async def _first(self) -> dict[str, Any]:
+        """The first frame; raises Refused if none comes."""
+        for timeout_s in (self.hub.limits.hello_timeout_ms / 1000, UNREAD_S):
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(self._next(), timeout_s)
+        raise Refused(4502, "no hello in time")
 
     def _attach(self, hello: Hello, grant: Grant) -> None:
         """Board and open items at once; what must be read first is opened when it is there."""
@@ -372,8 +377,7 @@ class Connection:
         """Best effort: a stalled client gets neither frame, is not waited for, and is cut off."""
         metrics.closes_total.labels(str(code)).inc()
         name, may_return = CLOSE_CODES[code]
-        reason = reason or name
-        told: dict[str, Any] = {"code": code, "reason": reason}
+        told: dict[str, Any] = {"code": code, "reason": reason or name}
         if may_return:
             told["retry_ms"] = retry_ms
         try:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
@@ -228,6 +229,13 @@ async def until(true: Any) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not true():  # noqa: ASYNC110 - of many things, few have an event
             await asyncio.sleep(0.001)
+
+
+def hold_up(seconds: float) -> None:
+    """Keep the loop from everything, as a machine does that has other things to do."""
+    until_s = time.monotonic() + seconds
+    while time.monotonic() < until_s:
+        pass
 
 
 async def closed(opened: ClientConnection) -> tuple[int | None, list[dict[str, Any]]]:

@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bus.errors import BusUnavailable
 from hub import lag, metrics
-from tests.hub.servers import Live, Served, served, until
+from tests.hub.servers import Live, Served, hold_up, served, until
 
 
 class Log:
@@ -93,7 +92,5 @@ async def test_a_loop_that_was_held_up_is_told_in_the_log(
     async with looked_at(monkeypatch) as (_, log):
         await until(lambda: log.asked > 1)
         with caplog.at_level(logging.WARNING, "hub.lag"):
-            hold_up_until = time.monotonic() + lag.LAG_WARN_S + 0.1
-            while time.monotonic() < hold_up_until:
-                pass
+            hold_up(lag.LAG_WARN_S + 0.1)
             await until(lambda: "held up" in caplog.text)

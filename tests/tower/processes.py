@@ -55,8 +55,15 @@ class RoleProcess:
         return self.ask("/readyz")[0] == 200
 
     def become_ready(self) -> "RoleProcess":
-        """Return when it is."""
-        until(lambda: self.is_ready, READY_S)
+        """Return when it is; a line that is cut meanwhile is no answer, and its end a failure."""
+
+        def is_ready() -> bool:
+            assert self.process.poll() is None, f"it ended by {self.process.poll()}: {self.errors}"
+            with contextlib.suppress(ConnectionError):
+                return self.is_ready
+            return False
+
+        until(is_ready, READY_S)
         return self
 
     def end(self, within_s: float = 20.0) -> int:
