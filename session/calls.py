@@ -44,7 +44,8 @@ def tool_end(session: Session, event: Event, changes: Changes) -> None:
     outcome = fields.get("status") or "ok"
     started = session.open_tools.pop(call, None)
     if call not in session.ended_tools:
-        session.ended_tools = [*session.ended_tools, call][-ENDED_TOOLS_MAX:]
+        session.ended_tools.append(call)
+        del session.ended_tools[:-ENDED_TOOLS_MAX]
         uncounted = started is None and call not in session.cleared_tools
         count_call(session, event, int(uncounted), int(outcome != "ok"), changes)
     answer = "allowed" if outcome == "ok" else outcome

@@ -8,7 +8,7 @@ from typing import Literal
 
 from session.changes import Changes
 from session.delta import Event
-from session.record import set_names
+from session.record import set_name, set_names
 from session.state import Session
 
 Family = Literal["otlp", "native", "hooks"]
@@ -39,19 +39,22 @@ def count_call(
     counts = session.tools_by_family[family]
     known = counts.get(tool) or {"calls": 0, "errors": 0, "total_ms": 0}
     took_ms = event.fields.get("duration_ms") or 0 if event.kind != "tool_start" else 0
-    counts[tool] = {
+    counts[tool] = told = {
         "calls": known["calls"] + calls,
         "errors": known["errors"] + errors,
         "total_ms": known["total_ms"] + took_ms,
     }
     if _counting_family(session) == family:
-        session.tools[tool] = counts[tool]
+        session.tools[tool] = told
         changes.key("tools", tool)
         count_tools(session, changes)
 
 
 def _counting_family(session: Session) -> Family | None:
-    return next((each for each in FAMILIES if each in session.tools_by_family), None)
+    for family in FAMILIES:
+        if family in session.tools_by_family:
+            return family
+    return None
 
 
 def _take_over(session: Session, changes: Changes) -> None:
@@ -63,12 +66,9 @@ def _take_over(session: Session, changes: Changes) -> None:
 
 def count_tools(session: Session, changes: Changes) -> None:
     """Roll the tools up into the summary."""
-    set_names(
-        session,
-        changes,
-        tool_calls=sum(tool["calls"] for tool in session.tools.values()),
-        tool_errors=sum(tool["errors"] for tool in session.tools.values()),
-    )
+    counted = session.tools.values()
+    set_name(session, changes, "tool_calls", sum([tool["calls"] for tool in counted]))
+    set_name(session, changes, "tool_errors", sum([tool["errors"] for tool in counted]))
 
 
 def count_message(

@@ -19,6 +19,7 @@ from session.record import (
     refresh_title,
     refresh_tool,
     set_cwd,
+    set_name,
     set_names,
 )
 from session.state import BLOCKING_KINDS, Item, Session, Status
@@ -68,9 +69,10 @@ def _fold_identity(session: Session, event: Event, changes: Changes) -> None:
     if cwd and (session.cwd is None or (told_anew and not has_transcript(session))):
         set_cwd(session, cwd, changes)
     if fields.get("model") and event.kind not in USAGE_KINDS:
-        set_names(session, changes, model=fields["model"])
-    if fields.get("title"):
-        session.titles["hook"] = fields["title"]
+        set_name(session, changes, "model", fields["model"])
+    title = fields.get("title")
+    if title and title != session.titles.get("hook"):
+        session.titles["hook"] = title
         refresh_title(session, changes)
     if not PLAN_NAMES.isdisjoint(fields):
         _fold_plan(session, fields, changes)

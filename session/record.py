@@ -23,13 +23,18 @@ TITLE_ORDER = ("patch", "custom", "hook", "agent", "ai", "summary", "prompt")
 def set_names(session: Session, changes: Changes, **values: Any) -> None:
     """Set scalars and small objects, marking those that really changed."""
     for name, told in values.items():
-        known = getattr(session, name)
-        if told == known:
-            continue
-        value = cut_text(told, NAME_BYTES_MAX)[0] if isinstance(told, str) else told
-        if value != known:
-            setattr(session, name, value)
-            changes.name(name)
+        set_name(session, changes, name, told)
+
+
+def set_name(session: Session, changes: Changes, name: str, told: Any) -> None:
+    """The same of one of them, for what nearly every delta tells."""
+    known = getattr(session, name)
+    if told == known:
+        return
+    value = cut_text(told, NAME_BYTES_MAX)[0] if isinstance(told, str) else told
+    if value != known:
+        setattr(session, name, value)
+        changes.names.add(name)
 
 
 def set_cwd(session: Session, cwd: str, changes: Changes) -> None:
@@ -64,18 +69,18 @@ def _add_error(session: Session, entry: TimelineEntry, changes: Changes) -> None
 
 def hear(session: Session, delta: Delta, family: str, changes: Changes) -> None:
     """Note that the source was heard, and the times that follow from it."""
-    at = delta.heard_at
+    at, names = delta.heard_at, changes.names
     if session.sources.get(family, -1) < at:
         session.sources = _heard_last({**session.sources, family: at})
-        changes.name("sources")
+        names.add("sources")
         if family in session.silent:
             others = {name: since for name, since in session.silent.items() if name != family}
             set_names(session, changes, silent=others)
     if session.updated_at is None or at > session.updated_at:
         session.updated_at = at
-        changes.name("updated_at")
+        names.add("updated_at")
     if session.started_at is None:
-        set_names(session, changes, started_at=at)
+        set_name(session, changes, "started_at", at)
     if delta.host and delta.host != session.host:
         set_names(session, changes, host=delta.host)
     if delta.user and delta.user != session.user:
@@ -97,7 +102,7 @@ def refresh_tool(session: Session, changes: Changes) -> None:
         tool: str | None = max(calls, key=lambda each: (each.agent_id is None, each.at)).tool
     else:
         tool = "background" if session.in_background and session.base == "running" else None
-    set_names(session, changes, current_tool=tool)
+    set_name(session, changes, "current_tool", tool)
 
 
 def clear_tools(session: Session, *, subagents: bool) -> None:

@@ -44,7 +44,8 @@ def transcript_signal(session: Session, base: Status, at: int, changes: Changes)
 
 def is_blocked(session: Session) -> bool:
     """Whether a permission, a question or a plan is open."""
-    return any(item.kind in BLOCKING_KINDS for item in session.items.values())
+    items = session.items  # of most there is none
+    return bool(items) and any(item.kind in BLOCKING_KINDS for item in items.values())
 
 
 def settle(session: Session, at: int, changes: Changes) -> None:

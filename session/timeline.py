@@ -162,4 +162,6 @@ class Timeline:
 
 
 def _size(entry: TimelineEntry) -> int:
-    return len(entry.text.encode("utf-8", "replace")) + _OVERHEAD_BYTES
+    text = entry.text
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    return size + _OVERHEAD_BYTES
