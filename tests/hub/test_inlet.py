@@ -114,6 +114,7 @@ def test_one_frame_to_a_segment_never_reaches_the_parser() -> None:
         framed(Opcode.TEXT, b"x", fin=False), framed(Opcode.TEXT, b"x", rsv1=True),
         b"\x81\x01x", framed(Opcode.TEXT, b"x") * 2, b"\x81",
     ],
+    ids=["long", "binary", "close", "begun", "deflated", "unmasked", "two", "half"],
 )  # fmt: skip
 def test_anything_else_is_the_parsers(data: bytes) -> None:
     """Large, binary, closing, in fragments, deflated without leave, unmasked, several, half."""
