@@ -18,7 +18,7 @@
 
 #include "seen.h"
 
-#define HEAD_BYTES 160 /* kept of a frame that is not examined: its type, a heartbeat's id */
+#define HEAD_BYTES 256 /* kept of a frame that is not examined: its type, a heartbeat's id, deflated or not */
 #define TEXT_BYTES_MAX (16u << 20)
 #define STALLED_BUFFER_BYTES 8192
 #define CONNECTING_MAX 64
@@ -98,7 +98,8 @@ static void answer_heartbeat(struct connection *c, const char *text, size_t leng
     tell(c, OP_TEXT, pong, (size_t)size);
 }
 
-/* Inflates the message at hand; gives its size, 0 where it cannot be read. */
+/* Inflates what is kept of the message, of many clients its head; gives how much came of it, 0 where
+   it cannot be read. */
 static size_t inflate_text(struct connection *c) {
     static unsigned char tail[] = {0, 0, 0xff, 0xff};
     inflateReset(&inflater);
@@ -117,7 +118,7 @@ static void take_message(struct connection *c) {
     const char *text = c->text;
     size_t length = c->text_have;
     if (c->compressed) {
-        length = c->examined ? inflate_text(c) : 0;
+        length = inflate_text(c);
         text = inflated;
     }
     enum lane lane = lane_of(text, length);

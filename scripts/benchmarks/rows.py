@@ -58,6 +58,12 @@ def shown_ms(result: Result) -> float | None:
     return max((float(age) for age in ages if age is not None), default=None)
 
 
+def board_frames(result: Result, clients: int) -> float:
+    """Frames of the board a second that a client was sent."""
+    frames = int(result["lanes"]["overview"]["frames"])
+    return frames / float(result["seconds"]) / clients
+
+
 # The send path.
 
 
@@ -137,7 +143,7 @@ def busy_hub(bench: Bench) -> list[Line]:
         runs = [_busy(bench, sessions, clients, hello) for _ in range(bench.rounds)]
         limits = (250.0, 60.0) if hello == {} else (None, None)
         attention = [run["lanes"]["attention"]["p99_ms"] for run in runs]
-        frames = [run["lanes"]["overview"]["frames"] / run["seconds"] / clients for run in runs]
+        frames = [board_frames(run, clients) for run in runs]
         gaps = float(sum(run["gaps"] for run in runs))
         lines += [
             Line(f"{name}: freshness p99", median([shown_ms(r) for r in runs]), "ms", limits[0]),
@@ -165,28 +171,35 @@ def cpu_per_client(bench: Bench) -> list[Line]:
     sessions, clients, few = bench.scaled(1_000), bench.scaled(1_000), bench.scaled(30, 5)
     hello = {"rate_hz": 5, "view": {"limit": sessions}}
     ours = (("ours", False), ("ours, deflated", True))
-    runs: dict[str, list[tuple[float, float | None]]] = {}
+    runs: dict[str, list[tuple[float, float | None, float]]] = {}
     for _ in range(bench.rounds):
         for name, deflate in ours[-1:] if bench.quick else ours:
             run = _busy(bench, sessions, clients, hello, deflate=deflate)
-            runs.setdefault(name, []).append((share(run) / clients, shown_ms(run)))
+            runs.setdefault(name, []).append(_of_each(run, clients))
         with bench.baseline(
             "broadcast", sessions=sessions, rate=2 * sessions, asks_every=ASKS_EVERY
         ) as server:
             run = bench.load(server, few, bench.seconds(8))
-            runs.setdefault("broadcast", []).append((share(run) / few, shown_ms(run)))
+            runs.setdefault("broadcast", []).append(_of_each(run, few))
     lines = []
     for name, each in runs.items():
-        told = f"{name}, {few if name == 'broadcast' else clients:,} clients"
+        title = f"{name}, {few if name == 'broadcast' else clients:,} clients"
         if name != "broadcast":
             ratios: list[float | None] = [
                 mine / theirs if theirs else None
-                for (mine, _), (theirs, _) in zip(each, runs["broadcast"], strict=True)
+                for (mine, *_), (theirs, *_) in zip(each, runs["broadcast"], strict=True)
             ]
-            lines.append(Line(f"{told} / broadcast", median(ratios), "×", 1 / 20))
-        lines.append(Line(f"{told}: of the core, each", median([cpu for cpu, _ in each]), "%"))
-        lines.append(Line(f"{told}: freshness p99", median([age for _, age in each]), "ms"))
+            lines.append(Line(f"{title} / broadcast", median(ratios), "×", 1 / 20))
+        lines.append(Line(f"{title}: of the core, each", median([cpu for cpu, _, _ in each]), "%"))
+        lines.append(Line(f"{title}: freshness p99", median([age for _, age, _ in each]), "ms"))
+        frames = median([count for _, _, count in each])
+        lines.append(Line(f"{title}: frames to a client", frames, "/s"))
     return lines
+
+
+def _of_each(run: Result, clients: int) -> tuple[float, float | None, float]:
+    """What a client costs in percent of a core, how old what it shows is, how often it is told."""
+    return share(run) / clients, shown_ms(run), board_frames(run, clients)
 
 
 # Memory.
