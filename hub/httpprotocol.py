@@ -5,7 +5,7 @@ names that uvicorn does not promise; ``self_test`` looks at each of them at ever
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -14,8 +14,8 @@ from hub.limits import UNREAD_S
 PAUSE_S = 8.0
 
 _RELIED_ON = (
-    "connection_lost", "connection_made", "on_body", "on_headers_complete", "on_message_begin",
-    "on_message_complete",
+    "connection_lost", "connection_made", "handle_websocket_upgrade", "on_body",
+    "on_headers_complete", "on_message_begin", "on_message_complete",
 )  # fmt: skip
 
 
@@ -48,6 +48,11 @@ class HttpProtocol(HttpToolsProtocol):
         """All is said; how long the answer may take is the application's affair."""
         self._stop_waiting()
         super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """The socket is another protocol's from here on, and this one's parser is done."""
+        super().handle_websocket_upgrade()
+        self.parser = cast("Any", None)  # as uvicorn itself does where a connection is lost
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more."""

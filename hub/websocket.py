@@ -166,8 +166,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
         self._socket = socket_of(scope)
-        self._receive = receive
-        self._send = send
+        self._receive, self._send = receive, send
         self._ready = asyncio.Event()
         self._ending: asyncio.Task[None] | None = None
         self._pending: deque[Waiting] = deque()
@@ -194,6 +193,7 @@ class Connection:
             self._detach()
             if self._ending is not None:
                 await asyncio.gather(self._ending, return_exceptions=True)
+            self.client = self._socket = None  # they know this connection as well
             self.done.set()
 
     async def _open(self) -> None:

@@ -40,9 +40,9 @@ _OPTIONS = (
     ("TCP_USER_TIMEOUT", UNACKNOWLEDGED_MS_MAX),
 )
 _RELIED_ON = (
-    "connection_made", "data_received", "handle_connect", "handle_cont", "handle_parser_exception",
-    "handle_ping", "handle_pong", "handle_text", "keepalive_timeout", "pause_writing",
-    "resume_writing", "run_asgi", "send", "send_receive_event_to_app",
+    "connection_lost", "connection_made", "data_received", "handle_connect", "handle_cont",
+    "handle_parser_exception", "handle_ping", "handle_pong", "handle_text", "keepalive_timeout",
+    "pause_writing", "resume_writing", "run_asgi", "send", "send_receive_event_to_app",
 )  # fmt: skip
 _RELIED_ON_ATTRIBUTES = (
     "close_timer", "config", "conn", "curr_msg_data_type", "frames", "handshake_complete",
@@ -83,6 +83,7 @@ class HubProtocol(WebSocketsSansIOProtocol):
         self._counted_from = self.heard_at
         self._frame_count = 0
         self._on_text: Callable[[bytes], None] | None = None
+        self.conn.parser.close()  # of the one that another takes the place of
         self.conn = ServerProtocol(
             extensions=[Deflate()] if self.config.ws_per_message_deflate else [],
             max_size=self.config.ws_max_size,
@@ -199,11 +200,17 @@ class HubProtocol(WebSocketsSansIOProtocol):
             return False
         return True
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is read any more; the parser would keep itself alive otherwise."""
+        super().connection_lost(exc)
+        self.conn.parser.close()
+
     async def run_asgi(self) -> None:
         """Run the application, which finds this connection in its scope."""
         extensions = cast("dict[str, Any]", self.scope["extensions"])
         extensions[EXTENSION] = self
         await super().run_asgi()
+        del extensions[EXTENSION]
         # Closing waits for the peer to take what is buffered, which it may never do.
         self.loop.call_later(CLOSE_S, self.transport.abort)
 
