@@ -32,26 +32,26 @@ def held() -> Counter[str]:
 
 
 async def watch(hub: Served) -> None:
-    """Clients come, open a session, and go."""
+    """Clients come, open a session, and go; whoever hears two heartbeats comes behind theirs."""
     for number in range(COUNT):
         async with peer(hub) as opened:
             await opened.send(HELLO)
             await opened.until("welcome")
             await opened.send(said("subscribe", session="nobody") + said("ping", id=number))
             await opened.until("pong")
+    async with peer(hub) as last:
+        await last.send(HELLO)
+        for _ in range(2):
+            await last.until("heartbeat")
+    await until(lambda: not hub.hub.connections)
 
 
 async def test_nothing_is_left_of_clients_that_are_gone() -> None:
     """Each would be some 30 KB; with hundreds of reconnects a minute that is megabytes."""
     async with served(heartbeat_ms=100) as hub:
         await watch(hub)  # what is made once
-        await until(lambda: not hub.hub.connections)
         before = held()
         await watch(hub)
-        async with peer(hub) as last:  # of the others the last heartbeat is due before its own
-            await last.send(HELLO)
-            await last.until("heartbeat")
-            await last.until("heartbeat")
         await until(lambda: not held() - before)
 
 
