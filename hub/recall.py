@@ -17,7 +17,7 @@ from bus.errors import BusError
 from history.errors import HistoryError
 from hub.kept import Kept
 from hub.live import handover
-from hub.live.cache import Cache, Held, Key
+from hub.live.cache import Cache, Held, Key, kept_at
 from hub.live.handover import Owns
 from hub.live.switchboard import Switchboard
 from session import checkpoint
@@ -284,7 +284,7 @@ class Recall:
                 session, was_read = await self._restore(key, with_timeline=False)
                 if held is None or (was_read and session is None):
                     del self._unread[key]
-                elif session is not None and session.number >= held.session.number:
+                elif session is not None and session.number >= kept_at(held.session):
                     del self._unread[key]
                     if not _is_same(held.session, session):
                         self._replace(key, [Held(session, held.epoch, has_ring=False)])

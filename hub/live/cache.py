@@ -232,7 +232,7 @@ class Cache:
         """Drop sessions, remembering that they exist."""
         for key in keys:
             held = self.drop(key)
-            self._note_stub(key, 0 if held is None else held.session.number)
+            self._note_stub(key, 0 if held is None else kept_at(held.session))
 
     def _note_stub(self, key: Key, number: int) -> None:
         self._stubs[key] = number
@@ -281,9 +281,17 @@ class Cache:
         """Free the timelines of idle sessions, of those that are kept up to their number."""
         for key in self.idle(now_ms):
             held = self.held[key]
-            if numbers.get(key, -1) >= held.session.number:
+            if numbers.get(key, -1) >= kept_at(held.session):
                 held.has_ring = False
                 held.session.timeline.empty(held.session.cursor_number)
+
+
+def kept_at(session: Session) -> int:
+    """The log's number from which on history has all of a session; 0 in another count of the log.
+
+    It is that of the last delta which changed something: history writes none that did not.
+    """
+    return min(session.number, session.cursor_number)
 
 
 def refill(held: Held, older: Sequence[TimelineEntry], errors: list[dict[str, Any]]) -> None:

@@ -141,10 +141,10 @@ def test_rings_of_idle_sessions_are_freed_and_refilled() -> None:
     desk = Desk()
     told = report("a", to=9, entries=said(5))
     desk.log(told, event("prompt", "not kept yet"), report("open", to=9, entries=said(5)))
+    desk.log(event("stop", "not kept yet"))
     viewer = desk.connect().open("open")
     trim(desk, NOW + RING_IDLE_MS)
     assert desk.board.cache.held["default", "a"].has_ring
-    desk.board.cache.held["default", "not kept yet"].session.number += 1
     trim(desk, NOW + RING_IDLE_MS + 1)
     held = desk.board.cache.held
     assert {key[1] for key, each in held.items() if not each.has_ring} == {"a"}
@@ -162,6 +162,24 @@ def test_rings_of_idle_sessions_are_freed_and_refilled() -> None:
 def trim(desk: Desk, now_ms: int) -> None:
     """What is kept by history is up to each session's first number."""
     desk.board.cache.trim_rings(now_ms, dict.fromkeys(desk.board.cache.held, 1))
+
+
+def test_what_changed_nothing_is_not_awaited_from_history() -> None:
+    """It is never written: the timeline is freed, and a session that was let go is whole."""
+    desk = Desk(board_rows_min=1)
+    told = report("a", to=9, entries=said(5)), event("prompt", "a", at=NOW)
+    desk.log(*told, event("nothing that is known", "a", at=NOW))
+    cache, key = desk.board.cache, ("default", "a")
+    session = cache.held[key].session
+    assert (session.number, session.cursor_number) == (3, 2)
+    cache.trim_rings(NOW + RING_IDLE_MS + 1, {key: 2})
+    assert not cache.held[key].has_ring
+    cache.let_go([key])
+    kept = folded(*told)
+    kept.number = 2
+    assert cache.is_whole(kept)
+    kept.number = 1
+    assert not cache.is_whole(kept)
 
 
 def test_a_ring_that_was_freed_covers_no_gap() -> None:
