@@ -113,7 +113,9 @@ class Records:
 
     async def _record(self, listening: asyncio.Event) -> None:
         if not self._settings["database_url"]:  # else the board begins with what that one says
-            await listening.wait()  # the import takes the processor from the start
+            # The import takes the processor from the start, which waits for it all the same where
+            # the board cannot be read before the tables are brought up to date.
+            await _either(listening, self._wanted)
         beside = self._beside = asyncio.create_task(self._record_aside())
         wanted = asyncio.create_task(self._wanted.wait())
         opened: Opened | None = None
@@ -265,6 +267,16 @@ def _import() -> "ModuleType":
     from tower import databases
 
     return databases
+
+
+async def _either(*events: asyncio.Event) -> None:
+    """Return when one of them is set."""
+    waiting = [asyncio.create_task(each.wait()) for each in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 def _nobody(_key: Key) -> None:

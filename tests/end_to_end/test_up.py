@@ -6,9 +6,10 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,34 @@ def test_a_restart_keeps_cookies_valid(home: Path, tmp_path: Path) -> None:
     with started(home, data, port=port) as second:
         cookie = told["set-cookie"].partition(";")[0]
         assert second.ask("GET", "/api/me", Cookie=cookie)[0] == 200
+
+
+def half_made(history: Path) -> None:
+    """As a first start leaves it that was killed before there were tables."""
+    history.write_bytes(b"")
+
+
+def of_a_release_before(history: Path) -> None:
+    """Without the tables of the door, which came later."""
+    with contextlib.closing(sqlite3.connect(history)) as connection:
+        for name in ("tokens", "logouts", "audit"):
+            connection.execute(f"DROP TABLE {name}")
+        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+        connection.commit()
+
+
+@pytest.mark.parametrize("left", [half_made, of_a_release_before])
+def test_a_history_that_is_not_of_this_release_is_brought_up_to_date(
+    home: Path, tmp_path: Path, left: Callable[[Path], None]
+) -> None:
+    """The board cannot be read before that, and the start waits for it, not it for the start."""
+    data = tmp_path / "data"
+    with started(home, data) as tower:
+        until(lambda: len(tower.live()) == 3)
+        assert tower.end() == 0
+    left(data / "history.db")
+    with started(home, data) as again:
+        until(lambda: len(again.live()) == 3)
 
 
 def test_bad_hooks_harm_nobody(tower: Tower) -> None:
