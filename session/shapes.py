@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from session.delta import MAIN_SOURCE, SUBAGENT_PREFIX, Delta, EntryKind, Event, Report
 from session.errors import InvalidDelta
+from session.known_types import make_known
 
 COUNT_MAX = 2**53
 OFFSET_MAX = 2**62
@@ -256,6 +257,9 @@ class EventShape(Common):
 
     source: OwnSource
     fields: Fields
+
+
+make_known(ReportShape, EventShape)
 
 
 def check(delta: Delta) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from session.known_types import make_known
+
 COUNT_MAX = 2**53 - 1
 OBJECTIVES_MAX = 200
 
@@ -178,6 +180,7 @@ Native: TypeAlias = (
     | Plan | Resolved | Stop | Failure | Error | Objectives | SubagentStart | SubagentStop
     | Usage | Update
 )  # fmt: skip
+make_known(Native)
 
 
 def schema() -> dict[str, Any]:

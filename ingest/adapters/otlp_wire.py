@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ingest.adapters.jsontext import decode
 from ingest.errors import InvalidPayload, MissingExtra
+from session.known_types import make_known
 
 Attributes = dict[str, str | bool | int | float]
 T = TypeVar("T")
@@ -111,6 +112,9 @@ class _ResourceMetrics(Struct, rename="camel"):
 
 class _Metrics(Struct, rename="camel"):
     resource_metrics: list[_ResourceMetrics] | None = None
+
+
+make_known(_Logs, _Metrics)
 
 
 def records_of_json(body: bytes) -> Iterator[Record]:
