@@ -167,8 +167,6 @@ def test_every_row_of_the_fan_out_is_measured(tmp_path: Path) -> None:
     rows = json.loads(told.read_text())["rows"]
     assert set(rows) == set(ROWS)
     assert all(lines for lines in rows.values())
-    frames = [line["value"] for line in rows["cpu-per-client"] if "frames" in line["what"]]
-    assert min(frames) > 1, "deflated frames are counted as plain ones are"
     gaps = [line["value"] for lines in rows.values() for line in lines if "gaps" in line["what"]]
     assert gaps
     assert not any(gaps)

@@ -16,6 +16,7 @@ WAYS = ("sequential", "gather", "gather-timeout", "broadcast")
 SCENARIOS = ((5, 2, 1), (10, 3, 1), (15, 5, 1), (10, 3, 3), (20, 5, 5))
 MODERATE_HZ = 10
 ASKS_EVERY = 200  # at 2 events/s each session asks a person about every two minutes
+UNREAD_MAX = 0.25  # of the frames; heartbeats are among them, more is the load client misreading
 RATES: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("1000 Hz", {"rate_hz": 1000}, 3.0),
     ("the default rate", {}, 25.0),
@@ -175,6 +176,9 @@ def cpu_per_client(bench: Bench) -> list[Line]:
     for _ in range(bench.rounds):
         for name, deflate in ours[-1:] if bench.quick else ours:
             run = _busy(bench, sessions, clients, hello, deflate=deflate)
+            unread = run["lanes"]["other"]["frames"] / run["frames"]
+            if unread > UNREAD_MAX:
+                raise SystemExit(f"{name}: {unread:.0%} of the frames could not be told apart")
             runs.setdefault(name, []).append(_of_each(run, clients))
         with bench.baseline(
             "broadcast", sessions=sessions, rate=2 * sessions, asks_every=ASKS_EVERY

@@ -87,8 +87,7 @@ async def test_a_request_that_was_said_in_time_is_answered(
 async def test_a_hello_that_was_said_in_time_is_welcomed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The same of a socket's first word; what is looked at meanwhile is looked at all the time."""
-    monkeypatch.setattr(websocket, "SWEEP_S", 0.01)
+    """The same of a socket's first word."""
     async with served(hello_timeout_ms=200) as hub, peer(hub) as opened:
         await until(lambda: hub.hub.connections)
         await held_up(lambda: opened.socket.send(HELLO))
