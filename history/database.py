@@ -7,10 +7,9 @@ commands.
 
 import asyncio
 import contextlib
-import functools
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, event, inspect, make_url, text
@@ -19,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bus.unbroken import unbroken
 from history.errors import DatabaseUnavailable, WrongSchema
 from history.migrations import HEAD
 from history.rows import Encoded
@@ -36,30 +36,6 @@ _AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError, C
 _AWAY_STATES = ("08", "25006", "40", "42P01", "53", "55", "57", "58")
 """PostgreSQL: no connection, read-only, a deadlock, no tables yet, no resources, locked, shut down,
 a broken disk."""
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def unbroken(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """A transaction that goes on to its end, though whoever waits for it is cancelled meanwhile.
-
-    SQLite's driver would leave one that is cut off open, with its lock, until nobody knows when.
-    """
-
-    @functools.wraps(work)
-    async def run(*args: P.args, **more: P.kwargs) -> T:
-        working = asyncio.ensure_future(work(*args, **more))
-        try:
-            return await asyncio.shield(working)
-        except asyncio.CancelledError:
-            await asyncio.wait([working])
-            if not working.cancelled():
-                working.exception()  # nobody else will ask for it
-            raise
-
-    return run
 
 
 def read_url(told: str) -> URL:

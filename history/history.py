@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bus.unbroken import unbroken
 from history.credentials import Act, Acts, Logout, Token
-from history.database import Database, unbroken
+from history.database import Database
 from history.errors import DatabaseUnavailable, WrongSchema
 from history.queries import acts, budgets, listing, restore, timelines, tokens, usage
 from history.queries.filters import Filter, asked

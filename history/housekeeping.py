@@ -14,8 +14,9 @@ from sqlalchemy import delete, func, select, update
 
 from bus.base import Bus
 from bus.errors import BusError
+from bus.unbroken import unbroken
 from history.change import Key
-from history.database import Database, unbroken
+from history.database import Database
 from history.errors import DatabaseUnavailable
 from history.queries import acts, tokens
 from history.rows import DOCUMENTS_BITS

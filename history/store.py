@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bus.unbroken import unbroken
 from history.change import Change, Key, Position, Spent, Step
-from history.database import Database, unbroken
+from history.database import Database
 from history.errors import Fenced
 from history.rows import DOCUMENTS_BITS, Row, mark_of, mark_row
 from history.sql import add, chunks, upsert

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from history.database import Database, unbroken
+from bus.unbroken import unbroken
+from history.database import Database
 from history.errors import DatabaseUnavailable
 
 
