@@ -16,6 +16,7 @@ import msgspec
 from bus.base import Bus, Delivery, Group
 from bus.limits import REMOTE_READ_BYTES_MAX
 from bus.remote_calls import ERRORS, TYPES, Answer, Call, messages, packed, send
+from bus.unbroken import unbroken
 from session import codec
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class _Peer:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
 
+    @unbroken  # whoever started the process may hear of its end as well, and cancel this
     async def end(self) -> None:
         """Nobody waits for an answer any more, nor need anybody wait for its leases to run out."""
         calls = list(self._calls)

@@ -61,6 +61,24 @@ async def test_a_lease_is_given_up_when_its_holder_is_gone(pair: Pair) -> None:
     assert await pair.log.lease("recorder", "here", 60_000)
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_lease_is_given_up_by_a_server_that_is_cancelled_while_it_ends(
+    pair: Pair, turns: int
+) -> None:
+    """However far the end has come when whoever started the process hears of it as well."""
+    assert await pair.remote.lease("recorder", "there", 60_000)
+    group = await pair.remote.group("recorder", "there", 0)
+    waiting = asyncio.create_task(group.read(1, 60_000))
+    pair.remote.listen("topic")
+    await pair.remote.position(0)
+    closing = asyncio.create_task(pair.remote.close())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    pair.served.cancel()
+    await asyncio.gather(pair.served, closing, waiting, return_exceptions=True)
+    assert await pair.log.lease("recorder", "here", 60_000)
+
+
 async def test_a_process_that_is_gone_is_a_log_that_is_away(pair: Pair) -> None:
     """For whoever waits, and for whoever asks later."""
     group = await pair.remote.group("recorder", "one", 0)

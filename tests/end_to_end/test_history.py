@@ -48,7 +48,8 @@ def transcript(home: Path, name: str) -> Path:
 def count(data: Path, query: str) -> int:
     """A number out of the database, 0 where there is none yet."""
     try:
-        with sqlite3.connect(f"file:{data / 'history.db'}?mode=ro", uri=True) as history:
+        opened = sqlite3.connect(f"file:{data / 'history.db'}?mode=ro", uri=True)
+        with contextlib.closing(opened) as history:
             return int(history.execute(query).fetchone()[0])
     except sqlite3.Error:
         return 0
