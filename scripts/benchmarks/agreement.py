@@ -7,7 +7,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from crowd import Crowd, Whole
 from truth import Truth, plain
@@ -19,20 +19,29 @@ PARTIAL = "history could not be read, and says so"  # as the protocol allows
 Json = dict[str, Any]
 
 
+class Shown(NamedTuple):
+    """What one client shows at one moment; ``is_behind``: more has come that it has not read."""
+
+    name: str
+    items: set[str]
+    is_behind: bool
+
+
 class Items:
     """The open items of the last seconds, and who is late with them.
 
     Clients hear of an item before the log is read here: what they show is judged a while later.
-    Late is no violation: on a machine that has too little time for all, everybody is.
+    Late is no violation: on a machine that has too little time for all, everybody is. ``unread``
+    counts those late ones whose client had not read what it had been sent.
     """
 
     def __init__(self, crowd: Crowd, truth: Truth, window_s: float = ITEMS_S) -> None:
-        self.looked = self.late = 0
+        self.looked = self.late = self.unread = 0
         self._window_s = window_s
         self.first_late: list[str] = []
         self._crowd, self._truth = crowd, truth
         self._open: deque[tuple[float, set[str]]] = deque()
-        self._shown: deque[tuple[float, list[tuple[str, set[str]]]]] = deque()
+        self._shown: deque[tuple[float, list[Shown]]] = deque()
 
     def look(self) -> None:
         """Note each client that lacked an old item, or showed one that was long closed."""
@@ -45,30 +54,31 @@ class Items:
         while self._open[0][0] < now - 3 * self._window_s:
             self._open.popleft()
 
-    def _steady(self, now: float) -> list[tuple[str, set[str]]]:
+    def _steady(self, now: float) -> list[Shown]:
         """What each quick client shows that is whole for a while."""
         return [
-            (each.name, set(each.seen.items))
+            Shown(each.name, set(each.seen.items), each.is_behind)
             for each in self._crowd.quick
             if each.is_whole and now - each.whole_at > self._window_s
         ]
 
-    def _judge(self, at: float, shown: list[tuple[str, set[str]]]) -> None:
+    def _judge(self, at: float, shown: list[Shown]) -> None:
         before = [items for when, items in self._open if at - self._window_s <= when <= at]
         around = [items for when, items in self._open if at - self._window_s <= when]
         if self._open[0][0] > at - self._window_s:
             return  # not long enough ago
         steady = set.intersection(*before)
         known = set.union(self._truth.open_since(at - self._window_s), *around)
-        for name, items in shown:
+        for each in shown:
             self.looked += 1
-            if lost := steady - items:
-                self._note(f"{name} does not show {sorted(lost)[:3]}")
-            if ghosts := items - known:
-                self._note(f"{name} still shows {sorted(ghosts)[:3]}")
+            if lost := steady - each.items:
+                self._note(each, f"{each.name} does not show {sorted(lost)[:3]}")
+            if ghosts := each.items - known:
+                self._note(each, f"{each.name} still shows {sorted(ghosts)[:3]}")
 
-    def _note(self, what: str) -> None:
+    def _note(self, shown: Shown, what: str) -> None:
         self.late += 1
+        self.unread += shown.is_behind
         if len(self.first_late) < LATE_TOLD_MAX:
             self.first_late.append(what)
 

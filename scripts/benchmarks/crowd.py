@@ -91,6 +91,11 @@ class Member:
         """The hub it is at, or will try next."""
         return self._hubs[0]
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether it has been sent what it has not read."""
+        return self.line is not None and self.line.unread_bytes > 0
+
     def _new_judge(self) -> Any:
         return Whole() if self.spec.kind == "judge" else Chains()
 

@@ -4,8 +4,11 @@ No fragments, as the hub sends none; deflated frames as the hub agrees to them. 
 paused, as by somebody who is slow. Must never judge what a frame says. Used by ``crowd``.
 """
 
+import array
 import asyncio
+import fcntl
 import json
+import termios
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -118,6 +121,15 @@ class Line(asyncio.Protocol):
         elif opcode == OP_CLOSE:
             self._code = int.from_bytes(payload[:2], "big") or 1005
             self.transport.close()
+
+    @property
+    def unread_bytes(self) -> int:
+        """What has come and is not read yet, as the kernel says."""
+        if self.transport is None or self.transport.is_closing():
+            return 0
+        count = array.array("i", [0])
+        fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.FIONREAD, count)
+        return count[0]
 
     def fail(self, error: BaseException) -> None:
         """Cut the line because of this."""

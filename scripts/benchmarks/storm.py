@@ -36,8 +36,9 @@ LOOK_S = 0.25
 WAIT_S = 90.0
 NEVER_S = 1e6
 HEAD = (
-    "| what happens | clients | back p50 | p99 | last | target | items looked at, late "
-    "| violations | CPU of a hub meanwhile | reached |\n|---|---|---|---|---|---|---|---|---|---|"
+    "| what happens | clients | back p50 | p99 | last | target | items looked at, late, unread "
+    "| violations | CPU of a hub, of the clients | reached |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -51,8 +52,10 @@ class Row(NamedTuple):
     last_s: float
     looked: int
     late: int
+    unread: int
     violations: int
     cpu_percent: float
+    own_cpu_percent: float
 
     @property
     def reached(self) -> bool:
@@ -130,18 +133,21 @@ class Storms:
     async def _storm(self, what: str, strike: Callable[[], Any]) -> Row:
         await self._all_there(0.0, self.crowd.members)
         await asyncio.sleep(3 * ITEMS_S)
-        looked, late = self.items.looked, self.items.late
+        looked, late, unread = self.items.looked, self.items.late, self.items.unread
         violations, before = self.crowd.violation_count, self._cpu_s()
-        began = time.monotonic()
+        began, own = time.monotonic(), time.process_time()
         struck = await strike()
         back = await self._all_there(began, struck)
         took_s, spent = time.monotonic() - began, self._cpu_s()
+        own = time.process_time() - own
         await asyncio.sleep(4 * ITEMS_S)
         busiest = max(spent[name] - before.get(name, 0.0) for name in spent)
         row = Row(
             what, len(struck), quantile(back, 0.5), quantile(back, 0.99), max(back),
             self.items.looked - looked, self.items.late - late,
+            self.items.unread - unread,
             self.crowd.violation_count - violations, 100 * busiest / took_s,
+            100 * own / took_s,
         )  # fmt: skip
         print(line(row), file=sys.stderr, flush=True)
         return row
@@ -176,8 +182,9 @@ def line(row: Row) -> str:
     """One line of the table."""
     return (
         f"| {row.what} | {row.clients:,} | {row.p50_s:.2f} s | {row.p99_s:.2f} s "
-        f"| {row.last_s:.2f} s | ≤ {BACK_S_MAX:.0f} s | {row.looked:,}, {row.late} "
-        f"| {row.violations} | {row.cpu_percent:.0f} % | {'yes' if row.reached else '**no**'} |"
+        f"| {row.last_s:.2f} s | ≤ {BACK_S_MAX:.0f} s | {row.looked:,}, {row.late}, {row.unread} "
+        f"| {row.violations} | {row.cpu_percent:.0f} %, {row.own_cpu_percent:.0f} % "
+        f"| {'yes' if row.reached else '**no**'} |"
     )
 
 
@@ -190,7 +197,8 @@ def about(told: argparse.Namespace) -> str:
         "2 s, doubled with each try that fails. *Back*: until board and attention are whole "
         "again, from the moment of the blow. *Items*: what each client shows 2 s after it is "
         "back, against a fold of the log; late is one that lacks what was open all the time, or "
-        "shows what was closed by then. Measured by `scripts/bench storm` on "
+        "shows what was closed by then; *unread* are those of the late whose client had been sent "
+        "what it had not read yet. Measured by `scripts/bench storm` on "
         f"{datetime.now(UTC):%Y-%m-%d}: hubs, ingest, recorder, Redis and all clients share two "
         "cores."
     )
