@@ -27,7 +27,7 @@ from bus import keys
 from bus.errors import BusClosed, BusUnavailable
 from bus.follow import State, read_state
 from bus.limits import BACKOFF_MS_MAX, BACKOFF_MS_MIN, REPLY_MS_MAX
-from bus.redis_clients import Client, Clients, renew
+from bus.redis_clients import CLOSED_MEANWHILE, Client, Clients, renew
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ PASSING = (
     TryAgainError,
     RedisClusterException,
     OSError,
-    RuntimeError,  # uvloop's, of a connection that was closed just before something is written
+    *CLOSED_MEANWHILE,
 )
 """Errors that the next try may not meet."""
 

@@ -22,10 +22,12 @@ SCHEMES = ("redis", "rediss", "redis+sentinel", "redis+cluster")
 PORTS = {"redis+sentinel": 26379}
 SENTINEL_MASTER = "mymaster"
 
-FAILURES = (RedisError, RedisClusterException, OSError, RuntimeError)
-"""Whatever redis-py raises when it does not go well; its Cluster has a root of its own.
+CLOSED_MEANWHILE = (RuntimeError, AttributeError)
+"""Of a connection that another task has let go of: uvloop's where something is written to it,
+redis-py's own where it was still connecting."""
 
-A RuntimeError is uvloop's, of a connection that was closed just before something is written."""
+FAILURES = (RedisError, RedisClusterException, OSError, *CLOSED_MEANWHILE)
+"""Whatever redis-py raises when it does not go well; its Cluster has a root of its own."""
 
 
 class Client(Protocol):

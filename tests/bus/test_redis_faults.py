@@ -3,9 +3,10 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
+from redis.asyncio.connection import Connection
 
 from bus import keys
 from bus.base import Batch, Receipt
@@ -303,3 +304,21 @@ async def test_a_connection_that_is_closed_under_a_command_ends_nobody(
         monkeypatch.setattr(client, "execute_command", once)
     assert ids(await next_batch(bus.tail(0, None))) == ["e0"]
     assert await bus.append(events(1, 2)) == [Receipt(2, False)]
+
+
+async def test_a_connection_that_is_let_go_of_while_it_connects_ends_nobody(
+    bus: RedisBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a Cluster does that finds its nodes anew; redis-py has an AttributeError then."""
+    real, times = Connection._send_packed_command, [2]
+
+    async def let_go(self: Connection, command: Iterable[bytes]) -> None:
+        if times[0]:
+            times[0] -= 1
+            await self.disconnect(nowait=True)
+        await real(self, command)
+
+    monkeypatch.setattr(Connection, "_send_packed_command", let_go)
+    assert await bus.append(events(0, 1)) == [Receipt(1, False)]
+    assert ids(await next_batch(bus.tail(0, None))) == ["e0"]
+    assert times == [0]
