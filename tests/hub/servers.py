@@ -7,6 +7,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -36,7 +37,7 @@ from tower import health
 
 TOKEN = "made-up-token"
 DEADLINE_S = 8.0
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
+BEARER = MappingProxyType({"Authorization": f"Bearer {TOKEN}"})  # nobody adds to it
 
 
 def make_door(port: int = 8787, **more: Any) -> Door:

@@ -64,7 +64,7 @@ async def test_the_numbers_are_those_of_the_metrics() -> None:
 def test_a_lag_that_nobody_knows_is_null() -> None:
     """Before the log was looked at, and while it is away; else a number."""
     hub = make_hub(make_door())
-    with TestClient(make_app(hub), base_url=HOST, headers=BEARER) as client:
+    with TestClient(make_app(hub), base_url=HOST, headers=dict(BEARER)) as client:
         metrics.bus_lag.set(math.nan)
         assert client.get("/api/about").json()["bus"]["lag_entries"] is None
         metrics.bus_lag.set(7)

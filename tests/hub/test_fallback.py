@@ -128,7 +128,7 @@ def client() -> Iterator[TestClient]:
     hub = make_hub(make_door())
     hub.worker.ready.set()
     app = make_app(hub)
-    with TestClient(app, base_url="http://127.0.0.1:8787", headers=BEARER) as made:
+    with TestClient(app, base_url="http://127.0.0.1:8787", headers=dict(BEARER)) as made:
         made.app_state["hub"] = hub
         yield made
 

@@ -33,7 +33,7 @@ def hub() -> Hub:
 @pytest.fixture
 def client(hub: Hub) -> Iterator[TestClient]:
     """A client with the owner's token."""
-    with TestClient(make_app(hub), base_url=HOST, headers=BEARER) as client:
+    with TestClient(make_app(hub), base_url=HOST, headers=dict(BEARER)) as client:
         yield client
 
 

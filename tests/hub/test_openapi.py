@@ -37,7 +37,7 @@ def served(routes: list[Any]) -> set[tuple[str, str]]:
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     """The owner's client of a hub without sessions."""
-    with TestClient(make_app(make_hub(make_door())), base_url=HOST, headers=BEARER) as made:
+    with TestClient(make_app(make_hub(make_door())), base_url=HOST, headers=dict(BEARER)) as made:
         yield made
 
 

@@ -64,7 +64,7 @@ def owner(hub: Hub, tmp_path: Path) -> Iterator[TestClient]:
     database = Database(url)
     hub.history = History(database)
     with TestClient(
-        make_app(hub), base_url=HOST, client=("127.0.0.1", 5), headers=BEARER
+        make_app(hub), base_url=HOST, client=("127.0.0.1", 5), headers=dict(BEARER)
     ) as client:
         yield client
         assert client.portal is not None
@@ -76,7 +76,7 @@ def nobody(hub: Hub) -> Iterator[TestClient]:
     """The owner, at a hub whose database is not there."""
     hub.history = History(Database("sqlite:////nowhere/at/all/history.db"))
     with TestClient(
-        make_app(hub), base_url=HOST, client=("127.0.0.1", 5), headers=BEARER
+        make_app(hub), base_url=HOST, client=("127.0.0.1", 5), headers=dict(BEARER)
     ) as client:
         yield client
 

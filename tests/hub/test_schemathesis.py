@@ -58,7 +58,7 @@ async def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 
 def explore(url: str, name: str, mode: GenerationMode, known: dict[str, str]) -> None:
     """Ask one operation, some of it what it documents and some what it does not."""
-    schema = schemathesis.openapi.from_url(f"{url}/openapi.json", headers=BEARER)
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json", headers=dict(BEARER))
     [operation] = [
         found
         for each in schema.get_all_operations()
@@ -73,7 +73,7 @@ def explore(url: str, name: str, mode: GenerationMode, known: dict[str, str]) ->
             @bounded
             @given(case=operation.as_strategy(mode, path_parameters=fixed or None))
             def ask(case: schemathesis.Case) -> None:
-                case.call_and_validate(headers=BEARER, checks=checks)
+                case.call_and_validate(headers=dict(BEARER), checks=checks)
 
             ask()
 

@@ -120,7 +120,7 @@ async def test_what_is_remembered_survives_a_bus_that_is_away(
 def test_the_api_tells_all_sources_of_the_workspace() -> None:
     """By host, with what each has not sent."""
     hub = make_hub(make_door())
-    with TestClient(make_app(hub), base_url=HOST, headers=BEARER) as client:
+    with TestClient(make_app(hub), base_url=HOST, headers=dict(BEARER)) as client:
         assert client.get("/api/sources").json()["sources"] == []
         bus = hub.worker.bus
         assert client.portal is not None
