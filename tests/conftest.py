@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -48,6 +49,7 @@ CHROMIUM = (
 )
 LEFT_OUT = pytest.StashKey[list[str]]()
 LEFT_OPEN = pytest.StashKey[list[str]]()
+NOTICED = "noticed"
 
 
 def find_chromium() -> str | None:
@@ -98,6 +100,22 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     finally:
         lines = item.config.stash.setdefault(LEFT_OPEN, [])
         lines.extend(f"{item.nodeid} left open: {each}" for each in transports.left())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Whoever ran some of the tests tells what it noticed to whoever sums up."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told[NOTICED] = [session.config.stash.get(key, []) for key in (LEFT_OUT, LEFT_OPEN)]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """What each of them leaves out is the same."""
+    del error
+    out, opened = getattr(node, "workeroutput", {}).get(NOTICED, ([], []))
+    node.config.stash[LEFT_OUT] = out
+    node.config.stash.setdefault(LEFT_OPEN, []).extend(opened)
 
 
 def pytest_terminal_summary(

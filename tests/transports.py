@@ -5,6 +5,8 @@ later, and only sometimes: a connection that a server of a test accepts in the l
 nobody to close it. Must name nothing that is still in use. Asked by the hooks of conftest.
 """
 
+import gc
+import warnings
 import weakref
 from asyncio import selector_events
 from typing import Any
@@ -25,7 +27,10 @@ def watch() -> None:
 
 
 def left() -> list[str]:
-    """Those that are open although their loop is closed, so that nothing can close them."""
+    """Those that are open although their loop is closed, so that nothing can close them.
+
+    They are closed, and what would complain of them later is collected in silence.
+    """
     told = []
     for each in list(_made):
         if each._sock is not None and each._loop.is_closed():
@@ -33,4 +38,7 @@ def left() -> list[str]:
             each._sock.close()
             each._sock = None
             each._closing = True
+    if told:
+        with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+            gc.collect()  # clients of Redis complain of their own besides
     return told
