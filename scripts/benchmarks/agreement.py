@@ -13,6 +13,7 @@ from crowd import Crowd, Whole
 from truth import Truth, plain
 
 ITEMS_S = 7.0  # open for 5 s, an item is on every screen within 2 s
+BEHIND_S = 1.0  # so long after a client the log's fold hears of an end, at most
 LATE_TOLD_MAX = 20
 PARTIAL = "history could not be read, and says so"  # as the protocol allows
 
@@ -30,7 +31,8 @@ class Shown(NamedTuple):
 class Items:
     """The open items of the last seconds, and who is late with them.
 
-    Clients hear of an item before the log is read here: what they show is judged a while later.
+    Clients hear of an item, and of its end, before the log is read here: what they show is judged a
+    while later, and by what is still open then.
     Late is no violation: on a machine that has too little time for all, everybody is. ``unread``
     counts those late ones whose client had not read what it had been sent.
     """
@@ -63,12 +65,13 @@ class Items:
         ]
 
     def _judge(self, at: float, shown: list[Shown]) -> None:
-        before = [items for when, items in self._open if at - self._window_s <= when <= at]
-        around = [items for when, items in self._open if at - self._window_s <= when]
+        around = [(when, items) for when, items in self._open if at - self._window_s <= when]
         if self._open[0][0] > at - self._window_s:
             return  # not long enough ago
-        steady = set.intersection(*before)
-        known = set.union(self._truth.open_since(at - self._window_s), *around)
+        steady = set.intersection(*(items for when, items in around if when <= at + BEHIND_S))
+        known = set.union(
+            self._truth.open_since(at - self._window_s), *(each for _, each in around)
+        )
         for each in shown:
             self.looked += 1
             if lost := steady - each.items:
