@@ -48,7 +48,7 @@ class Timeline:
     """
 
     __slots__ = (
-        "_ids", "_known", "dropped_number", "entries", "is_bounded", "numbers", "seq", "size_bytes",
+        "_known", "dropped_number", "entries", "is_bounded", "numbers", "seq", "size_bytes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,8 +58,7 @@ class Timeline:
         self.size_bytes = 0
         self.dropped_number = 0
         self.is_bounded = True
-        self._known: deque[bytes] | bytes = deque()
-        self._ids: set[bytes] = set()
+        self._known: dict[bytes, None] | bytes = {}  # the oldest first; packed while at rest
 
     @classmethod
     def emptied(cls, seq: int, known: bytes, number: int) -> "Timeline":
@@ -105,16 +104,14 @@ class Timeline:
         if isinstance(self._known, bytes):
             told = self._known
             starts = range(0, len(told), _DIGEST_BYTES)
-            self._known = deque(told[at : at + _DIGEST_BYTES] for at in starts)
-            self._ids = set(self._known)
+            self._known = dict.fromkeys(told[at : at + _DIGEST_BYTES] for at in starts)
         data = entry_id.encode("utf-8", "surrogatepass")
         digest = blake2b(data, digest_size=_DIGEST_BYTES).digest()
-        if digest in self._ids:
+        if digest in self._known:
             return False
-        self._ids.add(digest)
-        self._known.append(digest)
+        self._known[digest] = None
         if len(self._known) > KNOWN_IDS_MAX:
-            self._ids.discard(self._known.popleft())
+            del self._known[next(iter(self._known))]
         return True
 
     def _append(self, entry: TimelineEntry, number: int) -> None:
@@ -137,6 +134,10 @@ class Timeline:
         self.numbers.clear()
         self.size_bytes = 0
         self.dropped_number = max(self.dropped_number, number)
+
+    def pack(self) -> None:
+        """Keep what is known in as little room as can be, until something is added."""
+        self._known = self.known
 
     def refill(self, older: Sequence[TimelineEntry], number: int) -> None:
         """Put back entries that were let go, as far as the ring has room, as of ``number``."""

@@ -284,6 +284,7 @@ class Cache:
             if numbers.get(key, -1) >= kept_at(held.session):
                 held.has_ring = False
                 held.session.timeline.empty(held.session.cursor_number)
+                held.session.timeline.pack()
 
 
 def kept_at(session: Session) -> int:

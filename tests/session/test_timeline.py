@@ -83,6 +83,18 @@ def test_an_id_is_forgotten_behind_256_others() -> None:
     assert len(timeline.known) == 8 * KNOWN_IDS_MAX
 
 
+@given(st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=900))
+def test_what_is_packed_meanwhile_is_known_all_the_same(told: list[tuple[int, bool]]) -> None:
+    """The same entries are new, and the same ids are known, whenever it was packed."""
+    whole, packed = Timeline(), Timeline()
+    for number, (name, is_packed) in enumerate(told, 1):
+        if is_packed:
+            packed.pack()
+        one = entry(f"e{name}")
+        assert whole.add(one, number) == packed.add(one, number)
+        assert whole.known == packed.known
+
+
 def test_entries_that_were_let_go_come_back_in_front() -> None:
     """As many of the newest as there is room for; none that is there already."""
     whole, timeline = filled(700), filled(690)
