@@ -13,7 +13,7 @@ from crowd import Crowd, Whole
 from truth import Truth, plain
 
 ITEMS_S = 7.0  # open for 5 s, an item is on every screen within 2 s
-BEHIND_S = 1.0  # so long after a client the log's fold hears of an end, at most
+BEHIND_SHARE = 0.5  # of that window: so long after a client the log's fold hears of an end, at most
 LATE_TOLD_MAX = 20
 PARTIAL = "history could not be read, and says so"  # as the protocol allows
 
@@ -68,7 +68,8 @@ class Items:
         around = [(when, items) for when, items in self._open if at - self._window_s <= when]
         if self._open[0][0] > at - self._window_s:
             return  # not long enough ago
-        steady = set.intersection(*(items for when, items in around if when <= at + BEHIND_S))
+        until = at + BEHIND_SHARE * self._window_s
+        steady = set.intersection(*(items for when, items in around if when <= until))
         known = set.union(
             self._truth.open_since(at - self._window_s), *(each for _, each in around)
         )
