@@ -8,6 +8,7 @@ hold. Called by the fold; read by snapshots.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from sys import intern
 
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ _OVERHEAD_BYTES = 160
 _DIGEST_BYTES = 8
 
 
-class TimelineEntry(Struct, kw_only=True, omit_defaults=True, frozen=True):
+class TimelineEntry(Struct, kw_only=True, omit_defaults=True, frozen=True, gc=False):
     """An entry as clients get it; fields as in DESIGN, absent ones are null."""
 
     seq: int
@@ -92,7 +93,8 @@ class Timeline:
         self._append(
             TimelineEntry(
                 seq=self.seq, at=entry.at, kind=entry.kind, id=entry.id, ref=entry.ref, text=text,
-                full_bytes=full_bytes or entry.full_bytes, tool=entry.tool, status=entry.status,
+                full_bytes=full_bytes or entry.full_bytes, tool=_one(entry.tool),
+                status=_one(entry.status),
                 duration_ms=entry.duration_ms, tokens=entry.tokens, agent_id=entry.agent_id,
             ),
             number,
@@ -160,6 +162,11 @@ class Timeline:
         oldest = self.entries.popleft()
         self.dropped_number = max(self.dropped_number, self.numbers.popleft())
         self.size_bytes -= _size(oldest)
+
+
+def _one(word: str | None) -> str | None:
+    """The same few words stand in a hundred thousand entries: one of each is enough."""
+    return word and intern(word)
 
 
 def _size(entry: TimelineEntry) -> int:

@@ -1,5 +1,6 @@
 """The timeline: immutable entries, a dense seq, a ring of the newest 500 and 256 KiB."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,17 @@ def test_an_id_is_forgotten_behind_256_others() -> None:
     timeline.add(entry("one more"), 2)
     assert timeline.add(entry("e1"), 3) == KNOWN_IDS_MAX + 2
     assert len(timeline.known) == 8 * KNOWN_IDS_MAX
+
+
+def test_entries_share_their_words() -> None:
+    """Each comes with words of its own, decoded from the log."""
+    timeline = Timeline()
+    for number in (1, 2):
+        told = b'{"id": "e%d", "kind": "tool", "tool": "Bash", "status": "ok"}' % number
+        timeline.add(msgspec.json.decode(told, type=Entry), number)
+    one, other = timeline
+    assert one.tool is other.tool
+    assert one.status is other.status
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=900))
