@@ -114,7 +114,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     """What each of them leaves out is the same."""
     del error
     out, opened = getattr(node, "workeroutput", {}).get(NOTICED, ([], []))
-    node.config.stash[LEFT_OUT] = out
+    node.config.stash[LEFT_OUT] = out or node.config.stash.get(LEFT_OUT, [])
     node.config.stash.setdefault(LEFT_OPEN, []).extend(opened)
 
 

@@ -196,9 +196,9 @@ def about(told: argparse.Namespace) -> str:
         "Clients come back by the rules of the protocol: to the next hub, with full jitter up to "
         "2 s, doubled with each try that fails. *Back*: until board and attention are whole "
         "again, from the moment of the blow. *Items*: what each client shows 2 s after it is "
-        "back, against a fold of the log; late is one that lacks what was open all the time, or "
-        "shows what was closed by then; *unread* are those of the late whose client had been sent "
-        "what it had not read yet. Measured by `scripts/bench storm` on "
+        "back, against a fold of the log; late is one that lacks what was open all the time and "
+        "still a second later, or shows what was closed by then; *unread* are those of the late "
+        "whose client had been sent what it had not read yet. Measured by `scripts/bench storm` on "
         f"{datetime.now(UTC):%Y-%m-%d}: hubs, ingest, recorder, Redis and all clients share two "
         "cores."
     )

@@ -69,7 +69,6 @@ async def test_a_lease_is_given_up_by_a_server_that_is_cancelled_while_it_ends(
     assert await pair.remote.lease("recorder", "there", 60_000)
     group = await pair.remote.group("recorder", "there", 0)
     waiting = asyncio.create_task(group.read(1, 60_000))
-    pair.remote.listen("topic")
     await pair.remote.position(0)
     closing = asyncio.create_task(pair.remote.close())
     for _ in range(turns):
