@@ -137,6 +137,17 @@ class Outbox:
         self.write = None
         self.writable = self.clear = False
 
+    def empty(self) -> None:
+        """The client is gone: nothing of what waits will be told.
+
+        A heartbeat that waits knows its client, which would keep both until a full collection.
+        """
+        for lane in (self._attention, self._answers, self._overview, self._notices, self._current):
+            lane.clear()
+        self._sessions.clear()
+        self._under_way = None
+        self.queued_bytes = self.attention_bytes = 0
+
     def hold(self) -> None:
         """The transport's buffer is full."""
         self.writable = self.clear = False

@@ -116,6 +116,7 @@ class Switchboard:
         if self.clients.pop(client.connection, None) is None:
             return
         client.attached = False
+        client.outbox.empty()
         self._stirred.pop(client, None)
         self.patience.forget(client)
         self.lane(client.workspace).members.pop(client.connection, None)

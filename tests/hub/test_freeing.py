@@ -9,10 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.hub.made import permission, report
+from tests.hub.made import said as entries
 from tests.hub.raw import HELLO, peer, said
 from tests.hub.servers import Served, served, until
 
 COUNT = 20
+STALLED_COUNT = 2
 OURS = ("Client", "Connection", "HttpProtocol", "HubProtocol", "Outbox", "ServerProtocol")
 
 
@@ -53,6 +56,30 @@ async def test_nothing_is_left_of_clients_that_are_gone() -> None:
         before = held()
         await watch(hub)
         await until(lambda: not held() - before)
+
+
+async def stall(hub: Served) -> None:
+    """Clients that read nothing: their heartbeats wait until the hub lets go of them."""
+    for number in range(STALLED_COUNT):
+        async with peer(hub, receive_bytes=8 * 1024) as opened:
+            await opened.send(HELLO + said("subscribe", session="a"))
+            await until(lambda: hub.board.clients)
+            (client,) = hub.board.clients.values()
+            for turn in range(150):
+                await hub.log(permission(f"s{number}-{turn}", "c", summary="x" * 900))
+            await until(lambda c=client: len(c.outbox._answers) >= 2)  # type: ignore[misc]
+            await until(lambda: not hub.hub.connections)
+
+
+async def test_nothing_is_left_of_clients_that_were_let_go() -> None:
+    """What waited for them knows them: each would be some hundreds of KB."""
+    limits = {"in_flight_bytes_max": 48 * 1024, "heartbeat_ms": 100, "behind_abort_ms": 1_000}
+    async with served(**limits) as hub:
+        await hub.log(report("a", to=500, entries=entries(250, text="x" * 900)))
+        await stall(hub)  # what is made once
+        await until(lambda: not held())
+        await stall(hub)
+        await until(lambda: not held())
 
 
 async def test_nothing_is_left_of_requests() -> None:

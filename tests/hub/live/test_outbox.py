@@ -328,6 +328,22 @@ def test_after_its_end_nothing_is_written() -> None:
     assert not box.clear
 
 
+def test_of_a_client_that_is_gone_nothing_waits() -> None:
+    """In no lane, nor what was under way."""
+    box = outbox()
+    box.put_session("s", [made("a"), made("b")], "1")
+    assert box.pop() is not None
+    box.put_attention([made("item")], "attention", "a1")
+    box.put_answer(made("answer"))
+    box.put_session("t", [made("c")], "1")
+    box.put_overview([made("rows")], "overview", "o1")
+    box.put_notice(made("notice"))
+    box.empty()
+    assert not box.waits
+    assert (box.queued_bytes, box.attention_bytes, box.pop()) == (0, 0, None)
+    assert box.last_cursor("s") is None
+
+
 def test_it_is_clear_only_if_a_frame_may_overtake_nothing() -> None:
     """With a transport that has room, within the budget, and while nothing waits."""
     box = outbox(in_flight_bytes_max=100)
