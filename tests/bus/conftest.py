@@ -1,13 +1,15 @@
 """Servers that can be killed, hung and restarted."""
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -31,11 +33,14 @@ def free_port() -> int:
 class Server:
     """A real redis-server on a port of its own, with what it has written to its folder."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(
+        self, folder: Path, *options: str, env: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.port = free_port()
         self.folder = folder
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.config: list[str] = []
+        self._env = env
         self._options = ["--enable-debug-command", "yes", "--save", "", *options]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -46,7 +51,7 @@ class Server:
         command = ["redis-server", *self.config, *place, *log]
         if not self.config:
             command += self._options
-        self._process = subprocess.Popen(command)
+        self._process = subprocess.Popen(command, env={**os.environ, **self._env})
         deadline = time.monotonic() + DEADLINE_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError):

@@ -35,7 +35,7 @@ def judge(found: Evidence, *, may_lose: bool = False) -> list[str]:
     """Every complaint; ``may_lose`` where the injury takes acknowledged entries from Redis."""
     checks = [recordings, opened, attention, memory, descriptors, agreement, counted]
     checks += [declared] if may_lose else [acknowledged, history]
-    truth = None if found.lost else Truth(found.deltas)
+    truth = None if found.lost_count else Truth(found.deltas)
     told = [text for check in checks for text in check(found)]
     for name, recording in found.recordings.items():
         told += Verdict(name, recording, truth).violations
@@ -53,8 +53,7 @@ def recordings(found: Evidence) -> Iterator[str]:
 
 def acknowledged(found: Evidence) -> Iterator[str]:
     """I12: what was answered by 200 is on the log, and once; and nothing else is lost."""
-    told = Counter(delta.id for delta in found.deltas)
-    if missing := [each for each in found.acknowledged if each not in told]:
+    if missing := found.missing:
         yield f"I12 {len(missing)} acknowledged events are not on the log: {missing[:5]}"
     if found.duplicates:
         yield f"I12 {found.duplicates} events are on the log twice"

@@ -61,6 +61,17 @@ class Evidence:
     marks: list[tuple[float, str]] = field(default_factory=list)
     is_timed: bool = True  # whether it may be asked how soon everything was
 
+    @property
+    def missing(self) -> list[str]:
+        """Ids that were acknowledged and are not on the log."""
+        told = {delta.id for delta in self.deltas}
+        return [each for each in self.acknowledged if each not in told]
+
+    @property
+    def lost_count(self) -> int:
+        """How many entries Redis took and has no more."""
+        return len({each.id for each in self.lost}.union(self.missing))
+
     def when(self, kind: str) -> float:
         """When it was done last."""
         return next(at for at, each in reversed(self.marks) if each == kind)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tests.end_to_end import namespaces
-from tests.faults.scene import Scene, Shape
+from tests.faults.scene import SHIM, Scene, Shape
 
 Make = Callable[[Path, contextlib.ExitStack], Shape]
 DISK_MB = 24
@@ -25,6 +25,19 @@ def plain(_folder: Path, _stack: contextlib.ExitStack) -> Shape:
 def forgetful(_folder: Path, _stack: contextlib.ExitStack) -> Shape:
     """A Redis that keeps nothing on disk, as a replica's primary here."""
     return Shape(redis_options=())
+
+
+def synced(_folder: Path, _stack: contextlib.ExitStack) -> Shape:
+    """A Redis that acknowledges nothing before it is on the disk."""
+    return Shape(redis_options=("--appendonly", "yes", "--appendfsync", "always"))
+
+
+def on_slow_disk(folder: Path, _stack: contextlib.ExitStack) -> Shape:
+    """Redis on a disk that needs most of each second; needs a C compiler."""
+    library = folder / "slow_disk.so"
+    source = SHIM / "slow_disk.c"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return Shape(redis_env={"LD_PRELOAD": str(library)})
 
 
 def clocks_apart(_folder: Path, _stack: contextlib.ExitStack) -> Shape:

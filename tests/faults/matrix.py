@@ -11,8 +11,10 @@ from tests.faults.fault import (
     forgetful,
     may_be_held_up,
     on_postgres,
+    on_slow_disk,
     on_small_disk,
     on_two_machines,
+    synced,
 )  # fmt: skip
 from tests.faults.injuries import client, hub, ingest, network, recorder, redis, soak
 
@@ -22,9 +24,19 @@ FAULTS = [
         name="Redis killed, and back with its file",
         hurt=redis.killed,
         is_short=True,
-        injected="SIGKILL, started again after 3 s (AOF, everysec)",
+        shape=synced,
+        injected="SIGKILL, started again after 3 s (AOF, `appendfsync always`)",
         must_hold="nothing acknowledged is lost (I1 I2 I10 I12); a new epoch and one snapshot for "
         "each opened session, on the same WebSockets",
+    ),
+    Fault(
+        number="1b",
+        name="Redis killed while its disk is slow",
+        hurt=redis.killed,
+        shape=on_slow_disk,
+        may_lose=True,
+        injected="the same with `appendfsync everysec`, on a disk that needs 0.9 s to sync",
+        must_hold="a new epoch; nobody shows what neither log nor SQL holds (I3 I11 I13)",
     ),
     Fault(
         number="2",
@@ -351,6 +363,7 @@ FAULTS = [
         number="40",
         name="A soak",
         hurt=soak.soaked,
+        shape=synced,
         injected="for four minutes, every 10 s one of: all connections reset, ingest, recorder, a "
         "hub or Redis killed and back, the other hub hung for 2 s, replies lost, garbage on the "
         "log, a storm of subscriptions",

@@ -24,7 +24,7 @@ def numbers(scene: Scene, found: Evidence) -> Json:
     story = scene.story
     return {
         "acknowledged": len(found.acknowledged), "on_the_log": len(found.deltas),
-        "lost_by_redis": len(found.lost), "refused": story.refused,
+        "lost_by_redis": found.lost_count, "refused": story.refused,
         "unanswered": story.unanswered, "slowest_answer_s": round(story.slowest_s, 2),
         "hurt_for_s": round(healed - hurt, 1),
         "fresh_before_s": _ages(notes, 0.0, hurt), "fresh_hurt_s": _ages(notes, hurt, healed),

@@ -49,6 +49,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     patience: float = 1.0  # how many times as long as promised everything may take
     on_postgres: bool = False
     redis_options: tuple[str, ...] = DURABLE
+    redis_env: dict[str, str] = {}
     machines: Machines | None = None  # hubs are on one, clients on the other
     shims: dict[str, dict[str, str]] = {}  # role → how it is hurt from inside
     soak_s: float = 240.0
@@ -60,7 +61,7 @@ class Scene:
 
     def __init__(self, folder: Path, stack: contextlib.ExitStack, shape: Shape) -> None:
         self.folder, self.stack, self.shape = folder, stack, shape
-        self.redis = Server(self.place("redis"), *shape.redis_options)
+        self.redis = Server(self.place("redis"), *shape.redis_options, env=shape.redis_env)
         self.postgres: postgres.Postgres | None = None
         self.roles: dict[str, RoleProcess] = {}
         self.lines: dict[str, Proxy] = {}

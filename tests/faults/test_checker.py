@@ -154,6 +154,15 @@ def test_a_phantom_is_found(good: Evidence) -> None:
     )
 
 
+def test_what_redis_lost_unread_is_lost(good: Evidence) -> None:
+    """Nobody is held to the log where an acknowledged event is missing, read before or not."""
+    state(good)["rows"]["s000"].update(title="of the lost event")
+    assert judge(good, may_lose=True)
+    good.acknowledged["lost"] = BEGAN_S
+    assert good.lost_count == 1
+    assert judge(good, may_lose=True) == []
+
+
 def test_an_entry_without_a_row_is_found(good: Evidence) -> None:
     """Though entries may be lost by Redis, those that it has are in SQL, and once."""
     good.entries["s000"].pop()
