@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import report
-from tests.faults.matrix import FAULTS, OTHERS, chosen, looked_at
+from tests.faults.matrix import FAULTS, chosen
+from tests.faults.others import OTHERS, looked_at
 from tests.faults.run import PATIENT, run, told
 
 Json = dict[str, Any]

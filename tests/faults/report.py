@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.faults.matrix import FAULTS, OTHERS
+from tests.faults.matrix import FAULTS
+from tests.faults.others import OTHERS
 
 Json = dict[str, Any]
 MARK = "<!-- What follows is written by `scripts/bench faults`. -->"

@@ -6,7 +6,8 @@ These are the faults of the short set, on a small scene; the whole is ``scripts/
 import pytest
 
 from tests.faults.fault import Fault
-from tests.faults.matrix import FAULTS, OTHERS, chosen
+from tests.faults.matrix import FAULTS, chosen
+from tests.faults.others import OTHERS
 from tests.faults.run import BRIEF, run
 
 
