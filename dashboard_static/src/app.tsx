@@ -5,24 +5,31 @@ import { Header } from "./header";
 import { screen } from "./hub";
 import { KeySheet } from "./keys";
 import { Login } from "./login";
+import { loaded } from "./live";
 import { language } from "./messages";
 import { route, type Route } from "./router";
 import { AboutScreen, CompareScreen, HistoryScreen, SessionScreen } from "./screens";
 import { Tabs } from "./session/tabs";
+import { isLate } from "./startup";
 
 export function App() {
   switch (screen.value) {
     case "loading":
-      return <div class="blank" aria-busy="true" />;
+      return <Blank />;
     case "login":
     case "expired":
       return <Login expired={screen.value === "expired"} />;
     case "forbidden":
       return <Forbidden />;
     case "app":
-      return <Frame />;
+      return isReady() ? <Frame /> : <Blank />;
   }
 }
+
+/** The frame comes with the rows in it: one after the other would be painted twice. */
+const isReady = (): boolean => loaded.value || isLate.value || route.value.screen !== "board";
+
+const Blank = () => <div class="blank" aria-busy="true" />;
 
 function Frame() {
   return (

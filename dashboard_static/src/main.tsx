@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import { render } from "preact";
 import { login } from "./api";
 import { App } from "./app";
@@ -6,12 +7,13 @@ import { followActivity } from "./board/activity";
 import { startClock } from "./clock";
 import { connection, enter, link, startHub, wake } from "./hub";
 import { startKeys } from "./keys";
-import { loaded, model } from "./live";
+import { model } from "./live";
 import { codeRefused } from "./login";
 import { chosenLanguage, languageOf, speak } from "./messages";
 import { followOtherTabs } from "./preferences";
 import { startRouter, takeCode } from "./router";
 import { fetchAhead } from "./screens";
+import { isDrawn, startUp } from "./startup";
 import { startTabMark } from "./tab_mark";
 import { startTheme } from "./theme";
 import { startUnread } from "./unread";
@@ -59,15 +61,18 @@ startClock(wake);
 startHub();
 startKeys();
 followOtherTabs();
+startUp();
 startTabMark();
 startAlertsIfWanted();
 startUnread((id) => model.overview.rows.get(id)?.status_since);
-// The rows come first, and then what they did.
-followActivity(() => loaded.value && (link.value.phase === "open" || connection.value === "polling"));
+// The rows come first, and then what they did and what may be opened.
+effect(() => {
+  if (isDrawn.value) fetchAhead();
+});
+followActivity(() => isDrawn.value && (link.value.phase === "open" || connection.value === "polling"));
 void begin(code);
 // The socket is opened meanwhile; nothing is shown in a language that is about to change.
 void speak(languageOf(chosenLanguage.peek(), navigator.languages)).then(() => {
   render(<App />, document.getElementById("app")!);
   chosenLanguage.subscribe((chosen) => void speak(languageOf(chosen, navigator.languages)));
-  fetchAhead();
 });

@@ -6,6 +6,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect } from "preact/hooks";
+import { isDrawn } from "./startup";
 
 export interface Places {
   count: number;
@@ -51,10 +52,12 @@ function placeAt(places: Places, y: number): number {
 }
 
 /** What lies between two heights, a few more on each side, so that a fast scroll shows no gap. */
-export function rangeInView(places: Places, top: number, height: number, spare = 6): Range {
+export function rangeInView(places: Places, top: number, height: number, spare = SPARE): Range {
   const last = Math.min(places.count, placeAt(places, top + height) + 1 + spare);
   return { first: Math.min(last, Math.max(0, placeAt(places, top) - spare)), last };
 }
+
+const SPARE = 6;
 
 interface Props {
   scroller: { current: HTMLDivElement | null };
@@ -85,7 +88,7 @@ export function VirtualRows({ scroller, places, row }: Props) {
       resized.disconnect();
     };
   }, [step]);
-  const { first, last } = rangeInView(places, top.value, height.value);
+  const { first, last } = rangeInView(places, top.value, height.value, isDrawn.value ? SPARE : 0);
   const rows: ComponentChildren[] = [];
   for (let at = first; at < last; at++) rows.push(row(at, topOf(places, at)));
   return (

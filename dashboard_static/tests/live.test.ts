@@ -1,16 +1,22 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { rowId } from "../src/board/row_id";
 import { changed, flush, model, row } from "../src/live";
 import { emptyOutcome } from "../src/store/outcome";
 import { summary } from "./frames";
 
+let frames: (() => void)[] = [];
+
+beforeAll(() => void vi.useFakeTimers());
+afterAll(() => void vi.useRealTimers());
 beforeEach(() => {
-  vi.useFakeTimers();
+  frames = [];
   vi.stubGlobal("document", { hidden: false });
-  vi.stubGlobal("requestAnimationFrame", () => 0);
+  vi.stubGlobal("requestAnimationFrame", (draw: () => void) => frames.push(draw));
 });
 afterEach(() => {
-  vi.useRealTimers();
+  vi.advanceTimersByTime(10_000);
+  flush();
+  vi.advanceTimersByTime(0);
   vi.unstubAllGlobals();
 });
 
@@ -35,5 +41,69 @@ describe("the row of a session", () => {
     const names = ids.map(rowId);
     expect(new Set(names).size).toBe(ids.length);
     expect(names.join("")).not.toMatch(/\s/);
+  });
+});
+
+describe("a frame", () => {
+  let takes_ms = 0;
+  let look = () => {};
+  const change = () => {
+    model.overview.rows.set("a", summary("a", { title: `at ${performance.now()}` }));
+    changed({ ...emptyOutcome(), rows: new Set(["a"]) });
+  };
+  /** Draws what is to be drawn, and tells how often that was. */
+  const drawn = () => {
+    const due = frames;
+    frames = [];
+    due.forEach((draw) => draw());
+    vi.advanceTimersByTime(0);
+    return due.length;
+  };
+
+  beforeEach(() => {
+    takes_ms = 0;
+    look = row("a").subscribe(() => void vi.advanceTimersByTime(takes_ms));
+  });
+  afterEach(() => look());
+
+  it("comes at once, and once for all that changed until then", () => {
+    change();
+    change();
+    expect(drawn()).toBe(1);
+    vi.advanceTimersByTime(16);
+    change();
+    expect(drawn()).toBe(1);
+  });
+
+  it("leaves fifteen times as long to everything else as it took", () => {
+    takes_ms = 10;
+    change();
+    expect(drawn()).toBe(1);
+    change();
+    vi.advanceTimersByTime(149);
+    expect(frames.length).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(frames.length).toBe(1);
+  });
+
+  it("is never further than 200 ms from the one before", () => {
+    takes_ms = 90;
+    change();
+    drawn();
+    change();
+    vi.advanceTimersByTime(199);
+    expect(frames.length).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(frames.length).toBe(1);
+  });
+
+  it("with a snapshot in it waits for nothing", () => {
+    takes_ms = 90;
+    change();
+    drawn();
+    change();
+    expect(frames.length).toBe(0);
+    changed({ ...emptyOutcome(), allRows: true });
+    expect(frames.length).toBe(1);
   });
 });

@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks_page import write
 from dashboard_heap import heap_rows, sampled
+from dashboard_others import at_rest
 from dashboard_page import (
     Board,
     Watched,
@@ -111,6 +112,7 @@ async def measure(tower: Tower, told: argparse.Namespace) -> Row:
             context = await browser.new_context(viewport={"width": 1440, "height": 900},
                                                 storage_state=state)  # fmt: skip
             scripts = await script_bytes(context, tower)
+            await at_rest()
             cold_ms, warm_ms = await first_rows_ms(browser, tower, state, NAVIGATIONS)
             board = await Board.opened(context, tower)
             rows = await board.show_all(told.sessions)
@@ -207,7 +209,9 @@ def about(told: argparse.Namespace) -> str:
         "beside tower and fleet. *Busy* is the time by the clock that the main thread of the page "
         "is inside a task, waiting for a core included; *of a core* is what it computes in it, and "
         "the split is of that. Tracing and a callback in every animation frame are included: *no "
-        "changes* says how much that is."
+        "changes* says how much that is. Navigations are in a window that has been open for two "
+        "seconds, for a new one loads pages of the browser's own, and those with *no changes* when "
+        "everything that was started has come to rest."
     )
 
 

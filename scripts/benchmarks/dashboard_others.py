@@ -4,9 +4,12 @@ Counts the time of all processes against that of this one and its descendants, w
 tells it. Used by the benchmark of the dashboard.
 """
 
+import asyncio
 import os
+import time
 from pathlib import Path
 
+LOOK_S, REST_SHARE = 1.0, 0.1  # of a core
 IDLE, WAITING = 3, 4  # their places in the first line of /proc/stat
 
 
@@ -23,6 +26,17 @@ def others_percent(before: tuple[int, int], after: tuple[int, int], seconds: flo
     """Of one core, what the others took: above 100 there were two of them busy at times."""
     ticks = (after[0] - before[0]) - (after[1] - before[1])
     return max(0.0, 100 * ticks / os.sysconf("SC_CLK_TCK") / seconds)
+
+
+async def at_rest(patience_s: float = 60.0) -> None:
+    """Return once this process and all that it began do next to nothing."""
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        before = times()[1]
+        await asyncio.sleep(LOOK_S)
+        if (times()[1] - before) / os.sysconf("SC_CLK_TCK") < REST_SHARE * LOOK_S:
+            return
+    raise SystemExit(f"tower and browser did not come to rest in {patience_s:.0f} s")
 
 
 def _own() -> int:

@@ -8,6 +8,7 @@ import { items, model } from "../live";
 import { t } from "../messages";
 import type { Item } from "../protocol";
 import { sessionHref } from "../router";
+import { isDrawn } from "../startup";
 import { Joined } from "../values";
 import { focusFirst, inboxWanted } from "./inbox_keys";
 import { KindLine } from "./kind";
@@ -16,6 +17,8 @@ import { named, placeOf, titleOf } from "./names";
 import { outcomeWords } from "./outcome";
 
 const SHOWN_MAX = 200;
+/** More than fit on a screen. */
+const FIRST_MAX = 12;
 
 const Asked = door(async () => (await import("./asked")).Asked, "div");
 
@@ -45,7 +48,7 @@ export function Inbox() {
         <p class="empty small">{t("Nothing is waiting for a person.")}</p>
       ) : (
         <ol class="inbox-list" aria-label={t("Open items, oldest first")} {...hand}>
-          {shown.slice(0, SHOWN_MAX).map(({ item, outcome }) => (
+          {shown.slice(0, isDrawn.value ? SHOWN_MAX : FIRST_MAX).map(({ item, outcome }) => (
             <Row key={item.id} item={item} outcome={outcome} />
           ))}
           {shown.length > SHOWN_MAX && (

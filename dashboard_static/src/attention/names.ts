@@ -2,7 +2,8 @@
 
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { get, sessionPath } from "../api";
-import { loaded, row } from "../live";
+import { row } from "../live";
+import { isDrawn } from "../startup";
 import type { Summary } from "../protocol";
 
 export type Named = Pick<Summary, "host" | "user" | "project" | "title">;
@@ -13,7 +14,7 @@ const asked = new Map<string, Signal<Named | null>>();
 let line: Promise<unknown> = Promise.resolve();
 
 export const named = (id: string): ReadonlySignal<Named | null> =>
-  computed(() => row(id).value ?? (loaded.value ? ask(id).value : null));
+  computed(() => row(id).value ?? (isDrawn.value ? ask(id).value : null));
 
 const asking = (id: string) => get<Named>(sessionPath(id));
 

@@ -2,6 +2,7 @@
 
 import { effect, signal } from "@preact/signals";
 import { get, todayUsagePath } from "../api";
+import { isDrawn } from "../startup";
 import { now } from "../clock";
 import { isoDay, sum } from "../format";
 import { totals } from "../live";
@@ -53,7 +54,7 @@ export function followSpent(): () => void {
   };
   const stop = effect(() => {
     const all = totals.value;
-    if (all === null) return;
+    if (all === null || !isDrawn.value) return;
     const next = `${isoDay(now.value)} ${all.cost_usd} ${sum(all.tokens)}`;
     if (next === told) return;
     const isFirst = asked_ms === 0;
