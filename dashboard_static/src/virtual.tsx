@@ -51,13 +51,13 @@ function placeAt(places: Places, y: number): number {
   return low;
 }
 
+const SPARE = 6;
+
 /** What lies between two heights, a few more on each side, so that a fast scroll shows no gap. */
 export function rangeInView(places: Places, top: number, height: number, spare = SPARE): Range {
   const last = Math.min(places.count, placeAt(places, top + height) + 1 + spare);
   return { first: Math.min(last, Math.max(0, placeAt(places, top) - spare)), last };
 }
-
-const SPARE = 6;
 
 interface Props {
   scroller: { current: HTMLDivElement | null };

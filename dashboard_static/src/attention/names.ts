@@ -3,8 +3,8 @@
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { get, sessionPath } from "../api";
 import { row } from "../live";
-import { isDrawn } from "../startup";
 import type { Summary } from "../protocol";
+import { isDrawn } from "../startup";
 
 export type Named = Pick<Summary, "host" | "user" | "project" | "title">;
 

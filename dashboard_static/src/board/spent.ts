@@ -2,11 +2,11 @@
 
 import { effect, signal } from "@preact/signals";
 import { get, todayUsagePath } from "../api";
-import { isDrawn } from "../startup";
 import { now } from "../clock";
 import { isoDay, sum } from "../format";
 import { totals } from "../live";
 import type { CostState, Tokens } from "../protocol";
+import { isDrawn } from "../startup";
 
 export interface Today extends Tokens {
   cost_usd: number | null;
