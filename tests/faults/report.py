@@ -40,7 +40,7 @@ def render(rows: dict[str, str]) -> str:
     missing += [(number, name) for number, name, *_ in OTHERS]
     absent = [f"- {number}: {what}" for number, what in missing if number not in rows]
     lines = [
-        f"## Seen\n\nMachine: {machine()}.\n",
+        f"## Seen\n\nMachine of the newest row: {machine()}.\n",
         "| # | fault | injected | must hold | seen | command |\n|---|---|---|---|---|---|",
         *shown,
         "\n## Shown by tests of their own\n",
@@ -54,16 +54,20 @@ def render(rows: dict[str, str]) -> str:
 
 def machine() -> str:
     """Where this was seen."""
-    told = Path("/proc/cpuinfo").read_text()
-    model = re.search(r"model name\s*:\s*(.+)", told)
     gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     redis = subprocess.run(
         ["redis-server", "--version"], capture_output=True, text=True, check=True
     )
     version = re.search(r"v=([\d.]+)", redis.stdout)
-    cores = f"{os.cpu_count()} cores of {model[1] if model else 'an unnamed kind'}, {gb:.0f} GB"
+    cores = f"{os.cpu_count()} cores of {processor()}, {gb:.0f} GB"
     system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
     return f"{cores}, {system}, Redis {version[1] if version else 'of no version'}"
+
+
+def processor() -> str:
+    """Its maker and name, without what the trade adds."""
+    found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    return re.sub(r"\(\w+\)| Processor", "", found[1]).strip() if found else "an unnamed kind"
 
 
 def row(found: Json) -> str:
@@ -96,7 +100,7 @@ def said(found: Json) -> str:
              "grown_mb_per_min")  # fmt: skip
     parts += [f"{name} {seen[name]}" for name in known if name in seen]
     judged = "" if found["is_timed"] else ", times not judged"
-    told = f" ({found['day']}, load {found['load']:g}{judged})"
+    told = f" ({found['day']}, {processor()}, load {found['load']:g}{judged})"
     return "; ".join(parts).replace("|", "/").replace("\n", " ") + told
 
 
