@@ -1,6 +1,6 @@
 /**
  * The model made visible. Frames change the model at once; the signals that the screen reads are
- * set once per animation frame, and only those whose values changed.
+ * set once per animation frame at most, and only those whose values changed.
  */
 
 import { batch, effect, signal, untracked, type Signal } from "@preact/signals";

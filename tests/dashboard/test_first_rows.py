@@ -24,7 +24,7 @@ new MutationObserver(() => {
   first('row', '[data-testid=session-row]');
 }).observe(document, { childList: true, subtree: true });
 """
-# A machine with other work may need longer than the page waits for its rows.
+# A machine with other work may need longer than the page waits for its rows: SOON_MS of startup.ts.
 PATIENT = """
 const set = window.setTimeout;
 window.setTimeout = (call, ms, ...more) => set(call, ms === 300 ? 30_000 : ms, ...more);

@@ -72,7 +72,7 @@ async def stall(hub: Served) -> None:
 
 
 async def test_nothing_is_left_of_clients_that_were_let_go() -> None:
-    """What waited for them knows them: each would be some hundreds of KB."""
+    """What waited for them knows them, and would keep them and all the rest that waited."""
     limits = {"in_flight_bytes_max": 48 * 1024, "heartbeat_ms": 100, "behind_abort_ms": 1_000}
     async with served(**limits) as hub:
         await hub.log(report("a", to=500, entries=entries(250, text="x" * 900)))
