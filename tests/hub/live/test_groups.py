@@ -88,6 +88,25 @@ def test_a_costly_flush_makes_the_ticks_longer_up_to_a_second() -> None:
     viewer.check()
 
 
+def test_a_few_changes_in_a_row_wait_for_the_rate_alone_and_many_for_their_share() -> None:
+    """Flushes of 0.4 ms: three in three milliseconds, and no more than 250 a second for long."""
+    desk = Desk()
+    desk.log(event("prompt", "a"))
+    viewer = desk.connect(rate_hz=1000)
+    viewer.read()
+    for _ in range(100):
+        desk.board.charge(0.4)
+    desk.advance(1_000)
+    viewer.read()
+    counts = []
+    for at in range(2_000):
+        desk.log(event("tool_start", "a", at=NOW + at, call=str(at), tool="Bash"))
+        desk.advance(1)
+        counts.append(len(patches(viewer)))
+    assert counts[:3] == [1, 1, 1]
+    assert 450 <= sum(counts) <= 2 * 250 + 3
+
+
 def test_equal_view_and_rate_share_the_very_bytes() -> None:
     """Two clients of one group are handed the same object, for every patch and every part."""
     desk = Desk()
