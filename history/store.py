@@ -15,7 +15,7 @@ from history.change import Change, Key, Position, Spent, Step
 from history.database import Database
 from history.errors import Fenced
 from history.rows import DOCUMENTS_BITS, Row, mark_of, mark_row
-from history.sql import add, chunks, upsert
+from history.sql import ROWS_MAX, add, chunks, upsert
 from history.tables import (
     budgets,
     checkpoints,
@@ -32,6 +32,17 @@ from history.usage_rows import forget_session, forget_sources, take_turn, write_
 from session.mark import Mark
 
 _NOWHERE = {"epoch": "", "position": "", "numbering": ""}
+_MOVE_ON = (
+    update(checkpoints)
+    .where(checkpoints.c.partition == bindparam("of_partition"))
+    .where(checkpoints.c.position == bindparam("from_place"))
+    .values(
+        epoch=bindparam("to_epoch"),
+        position=bindparam("to_place"),
+        numbering=bindparam("to_numbering"),
+    )
+)
+_UPDATE_SESSIONS = update(sessions).where(sessions.c.pk == bindparam("of_pk"))
 
 
 class Store:
@@ -148,13 +159,11 @@ async def _states(connection: AsyncConnection, wanted: ColumnElement[bool]) -> l
 
 async def _move_on(connection: AsyncConnection, step: Step) -> None:
     before, after = step.before, step.after
-    told = {"epoch": after.epoch, "position": after.place, "numbering": after.numbering}
+    told = {"to_epoch": after.epoch, "to_place": after.place, "to_numbering": after.numbering}
     if before == Position():
         await add(connection, checkpoints, [{"partition": step.partition, **_NOWHERE}])
-    here = checkpoints.c.partition == step.partition
-    moved = await connection.execute(
-        update(checkpoints).where(here, checkpoints.c.position == before.place).values(**told)
-    )
+    here = {"of_partition": step.partition, "from_place": before.place}
+    moved = await connection.execute(_MOVE_ON, {**here, **told})
     if moved.rowcount != 1:
         raise Fenced(f"partition {step.partition} is recorded by another recorder")
 
@@ -186,7 +195,8 @@ async def _write_sessions(connection: AsyncConnection, changes: Sequence[Change]
         return
     for row in known:
         del row["project_path"]  # where it was opened stays
-    await connection.execute(update(sessions).where(sessions.c.pk == bindparam("of_pk")), known)
+    for some in chunks(known, ROWS_MAX):
+        await connection.execute(_UPDATE_SESSIONS, some)
     states = [{**change.state, "session_pk": change.pk} for change in changes]
     await upsert(connection, session_states, states)
 

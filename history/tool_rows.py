@@ -6,7 +6,7 @@ drift; it is so short that this costs next to nothing. Called by the store, insi
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, func, insert, literal, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from history.change import Change
@@ -17,6 +17,16 @@ BLOCK_BITS = 6
 """So many bits of a session's key tell it from the others of its block."""
 
 _COUNTS = ("calls", "errors", "total_ms")
+_BLOCK = bindparam("of_block", type_=tool_blocks.c.block.type)
+_KEYS = (sessions.c.workspace, session_tools.c.tool)
+_FORGET_BLOCK = delete(tool_blocks).where(tool_blocks.c.block == _BLOCK)
+_SUM_UP = insert(tool_blocks).from_select(
+    ["block", "workspace", "tool", *_COUNTS, "sessions"],
+    select(_BLOCK, *_KEYS, *(func.sum(session_tools.c[name]) for name in _COUNTS), func.count())
+    .join(sessions, sessions.c.pk == session_tools.c.session_pk)
+    .where(session_tools.c.session_pk.between(bindparam("first"), bindparam("last")))
+    .group_by(*_KEYS),
+)
 
 
 async def write_tools(connection: AsyncConnection, changes: Sequence[Change]) -> None:
@@ -35,16 +45,7 @@ async def write_tools(connection: AsyncConnection, changes: Sequence[Change]) ->
 async def sum_up_tools(connection: AsyncConnection, pks: Iterable[int]) -> None:
     """Sums of the blocks of these sessions, from the rows as they are."""
     for block in sorted({pk >> BLOCK_BITS for pk in pks}):
-        await connection.execute(delete(tool_blocks).where(tool_blocks.c.block == block))
         first = block << BLOCK_BITS
         last = first + (1 << BLOCK_BITS) - 1
-        keys = (sessions.c.workspace, session_tools.c.tool)
-        sums = (func.sum(session_tools.c[name]) for name in _COUNTS)
-        of_block = (
-            select(literal(block, tool_blocks.c.block.type), *keys, *sums, func.count())
-            .join(sessions, sessions.c.pk == session_tools.c.session_pk)
-            .where(session_tools.c.session_pk.between(first, last))
-            .group_by(*keys)
-        )
-        columns = ["block", "workspace", "tool", *_COUNTS, "sessions"]
-        await connection.execute(insert(tool_blocks).from_select(columns, of_block))
+        await connection.execute(_FORGET_BLOCK, {"of_block": block})
+        await connection.execute(_SUM_UP, {"of_block": block, "first": first, "last": last})

@@ -5,9 +5,13 @@ Called by the store, inside its transaction.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Select,
     Table,
     and_,
     bindparam,
@@ -34,6 +38,44 @@ Day = tuple[int, str]
 _TURN = 0x75736167  # "usag": any number that nobody else takes
 
 _COLUMNS = [column.name for column in usage.columns]
+_TOKENS = ("input", "output", "cache_read", "cache_write")
+_COUNTED = [usage_days.c[name] for name in Spent.__struct_fields__]
+
+_DAYS: BindParameter[Any] = bindparam("days", expanding=True)
+_FORGET_DAYS = (
+    delete(usage_days)
+    .where(tuple_(usage_days.c.session_pk, usage_days.c.day).in_(_DAYS))
+    .returning(*_COUNTED)
+)
+_SUM_UP_DAYS = (
+    insert(usage_days)
+    .from_select(
+        ["session_pk", "day", "model", "workspace", *_TOKENS, "cost_usd", "calls", "unpriced"],
+        select(
+            usage.c.session_pk, usage.c.day, usage.c.model, usage.c.workspace,
+            *(func.sum(usage.c[name]) for name in (*_TOKENS, "cost_usd")),
+            func.count(), func.sum(case((usage.c.cost_usd.is_(None), 1), else_=0)),
+        )
+        .join(sessions, sessions.c.pk == usage.c.session_pk)
+        .where(tuple_(usage.c.session_pk, usage.c.day).in_(_DAYS))
+        .where(usage.c.family == func.coalesce(sessions.c.usage_family, usage.c.family))
+        .group_by(usage.c.session_pk, usage.c.day, usage.c.model, usage.c.workspace),
+    )
+    .returning(*_COUNTED)
+)  # fmt: skip
+
+_PKS: BindParameter[Any] = bindparam("pks", expanding=True)
+_SUMS = (*_TOKENS, "cost_usd", "calls", "unpriced")
+_FORGET_SESSIONS = delete(usage_sessions).where(usage_sessions.c.session_pk.in_(_PKS))
+_SUM_UP_SESSIONS = insert(usage_sessions).from_select(
+    ["session_pk", "workspace", *_SUMS],
+    select(
+        usage_days.c.session_pk, usage_days.c.workspace,
+        *(func.sum(usage_days.c[name]) for name in _SUMS),
+    )
+    .where(usage_days.c.session_pk.in_(_PKS))
+    .group_by(usage_days.c.session_pk, usage_days.c.workspace),
+)  # fmt: skip
 
 
 def _call(row: Claim) -> Call:
@@ -165,11 +207,16 @@ def _told(row: Claim) -> Claim:
 
 
 async def _claims(connection: AsyncConnection, table: Table, calls: Sequence[Call]) -> list[Claim]:
-    wanted = tuple_(table.c.workspace, table.c.agent, table.c.message_id).in_(calls)
+    found = await connection.execute(_claims_of(table), {"calls": calls})
+    return [dict(row) for row in found.mappings()]
+
+
+@cache
+def _claims_of(table: Table) -> Select[Any]:
+    wanted = tuple_(table.c.workspace, table.c.agent, table.c.message_id)
     joined = table.join(sessions, sessions.c.pk == table.c.session_pk)
     columns = select(table, sessions.c.started_at, sessions.c.id).select_from(joined)
-    found = await connection.execute(columns.where(wanted))
-    return [dict(row) for row in found.mappings()]
+    return columns.where(wanted.in_(bindparam("calls", expanding=True)))
 
 
 async def _drop_copies(connection: AsyncConnection, rows: Sequence[Claim]) -> None:
@@ -186,33 +233,10 @@ async def _sum_up(connection: AsyncConnection, days: Iterable[Day], spent: Spent
 
     Calls of the family that counts alone.
     """
-    tokens = ("input", "output", "cache_read", "cache_write")
-    counted = [usage_days.c[name] for name in Spent.__struct_fields__]
     told = sorted(days)
     for some in chunks(told):
-        of_days = tuple_(usage_days.c.session_pk, usage_days.c.day).in_(some)
-        gone = await connection.execute(delete(usage_days).where(of_days).returning(*counted))
-        spent.count(gone, -1)
-        sums = (
-            select(
-                usage.c.session_pk, usage.c.day, usage.c.model, usage.c.workspace,
-                *(func.sum(usage.c[name]) for name in (*tokens, "cost_usd")),
-                func.count(), func.sum(case((usage.c.cost_usd.is_(None), 1), else_=0)),
-            )
-            .join(sessions, sessions.c.pk == usage.c.session_pk)
-            .where(tuple_(usage.c.session_pk, usage.c.day).in_(some))
-            .where(usage.c.family == func.coalesce(sessions.c.usage_family, usage.c.family))
-            .group_by(usage.c.session_pk, usage.c.day, usage.c.model, usage.c.workspace)
-        )  # fmt: skip
-        columns = ["session_pk", "day", "model", "workspace", *tokens, "cost_usd", "calls"]
-        made = insert(usage_days).from_select([*columns, "unpriced"], sums).returning(*counted)
-        spent.count(await connection.execute(made), 1)
+        spent.count(await connection.execute(_FORGET_DAYS, {"days": some}), -1)
+        spent.count(await connection.execute(_SUM_UP_DAYS, {"days": some}), 1)
     for pks in chunks(sorted({pk for pk, _ in told})):
-        of_sessions = usage_sessions.c.session_pk.in_(pks)
-        await connection.execute(delete(usage_sessions).where(of_sessions))
-        names = (*tokens, "cost_usd", "calls", "unpriced")
-        keys = (usage_days.c.session_pk, usage_days.c.workspace)
-        whole = select(*keys, *(func.sum(usage_days.c[name]) for name in names))
-        theirs = whole.where(usage_days.c.session_pk.in_(pks)).group_by(*keys)
-        columns = ["session_pk", "workspace", *names]
-        await connection.execute(insert(usage_sessions).from_select(columns, theirs))
+        await connection.execute(_FORGET_SESSIONS, {"pks": pks})
+        await connection.execute(_SUM_UP_SESSIONS, {"pks": pks})
