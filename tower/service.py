@@ -141,8 +141,8 @@ class Service:
 
     def app(self) -> Gate:
         """The whole application behind its gate."""
-        app = Starlette(
-            routes=[*health.routes, *hub_app.routes, *ingest_app.routes],
+        app = Starlette(  # routes are tried in their order, and hooks come most often
+            routes=[*ingest_app.routes, *health.routes, *hub_app.routes],
             exception_handlers=hub_app.handlers,
         )
         app.state.role, app.state.hub = self, self.hub
