@@ -9,7 +9,7 @@ import math
 
 COST_SHARE = 10
 CREDIT_MS = 10
-"""So far may a group be ahead of its share: a few changes in a row wait for nothing but the rate."""
+"""So far may a group be ahead of its share: a few changes in a row wait for the rate alone."""
 
 _SMOOTHING = 0.2
 
@@ -25,7 +25,7 @@ class Pace:
         self._used_until_ms = 0.0
 
     def flushed(self, now_ms: int) -> None:
-        """A flush happened: the next one waits for the rate, and for the share that this one used."""
+        """A flush happened: the next one waits for the rate, and for the share that it used."""
         used = max(float(now_ms), self._used_until_ms) + COST_SHARE * self.cost_ms
         self._used_until_ms = min(used, float(now_ms + self.tick_max_ms + CREDIT_MS))
         tick = max(self.interval_ms, self._used_until_ms - CREDIT_MS - now_ms)
