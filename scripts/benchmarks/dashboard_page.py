@@ -39,6 +39,13 @@ FRAMES = """() => {
   cancelAnimationFrame(window.benchTick);
   window.benchTick = requestAnimationFrame(tick);
 }"""
+# They are let go, or a page that is watched for long would keep each of its frames.
+FRAMES_END = """() => {
+  const times = window.benchFrames;
+  cancelAnimationFrame(window.benchTick);
+  delete window.benchFrames;
+  return times;
+}"""
 # The browser says when a marked text was presented, and its mark is put on before that; on all of
 # them, for the first may go again before it is seen.
 FIRST_ROW = f"""const marks = new MutationObserver(() => {{
@@ -210,7 +217,7 @@ class Board:
         text = await browser.stop_tracing()
         if keep is not None:
             (keep / f"{what.replace(' ', '-')}.json").write_bytes(text)
-        drawn = await self.page.evaluate("() => window.benchFrames")
+        drawn = await self.page.evaluate(FRAMES_END)
         gaps = [after - before for before, after in itertools.pairwise(drawn)]
         spent_s = after["TaskDuration"] - before["TaskDuration"]
         return Watched(
