@@ -7,6 +7,7 @@ import { batch, effect, signal, untracked, type Signal } from "@preact/signals";
 import { forgetTokens, keepTokens, noteTokens } from "./board/activity";
 import { choices, isStirred, settle, stir, stirAll, sumUp } from "./board/layout";
 import { sort } from "./board/choices";
+import { heldUntil, noteMoved } from "./board/scrolled";
 import { Pace } from "./pace";
 import type { Item, Summary, Totals } from "./protocol";
 import { emptyModel, type Hold, type Outcome } from "./store";
@@ -132,9 +133,11 @@ function inPlace(): void {
   const { rows } = model.overview;
   const now = performance.now();
   const isWanted = chosen;
+  if (!isWanted) places.hold(heldUntil());
   if (isStirred() && (isWanted || places.ready(now))) {
     chosen = summed = false;
     settle(rows);
+    noteMoved(now);
     const cost = performance.now() - now;
     const isRestless = sort.peek() === "updated" || sort.peek() === "cost";
     places.rest(now + (isRestless ? RESTLESS_MS : Math.min(REST_MAX_MS, REST * cost)));

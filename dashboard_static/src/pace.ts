@@ -20,4 +20,9 @@ export class Pace {
   rest(until: number): void {
     this.due = until;
   }
+
+  /** Not before then, whatever was said. */
+  hold(until: number): void {
+    this.due = Math.max(this.due, until);
+  }
 }

@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { toggleFolded } from "../src/board/choices";
+import { layout } from "../src/board/layout";
 import { rowId } from "../src/board/row_id";
+import { noteScroll } from "../src/board/scrolled";
 import { changed, flush, model, row } from "../src/live";
 import { emptyOutcome } from "../src/store/outcome";
 import { summary } from "./frames";
@@ -105,5 +108,57 @@ describe("a frame", () => {
     expect(frames.length).toBe(0);
     changed({ ...emptyOutcome(), allRows: true });
     expect(frames.length).toBe(1);
+  });
+});
+
+describe("the places of rows", () => {
+  /** The session that begins last stands first. */
+  const begins = (id: string, started_at: number) => {
+    model.overview.rows.set(id, summary(id, { started_at }));
+    changed({ ...emptyOutcome(), rows: new Set([id]) });
+    flush();
+  };
+  const stand = () => layout.peek().entries.filter((id) => id !== "a");
+
+  beforeEach(() => {
+    model.overview.rows.clear();
+    changed({ ...emptyOutcome(), allRows: true });
+    flush();
+    vi.advanceTimersByTime(10_000);
+  });
+
+  it("stay under the wheel, and are right as soon as it rests", () => {
+    noteScroll(performance.now());
+    begins("b", 2000);
+    expect(stand()).toEqual([]);
+    vi.advanceTimersByTime(149);
+    frames.splice(0).forEach((draw) => draw());
+    expect(stand()).toEqual([]);
+    vi.advanceTimersByTime(1);
+    frames.splice(0).forEach((draw) => draw());
+    expect(stand()).toEqual(["b"]);
+  });
+
+  it("are two seconds old at most, however long the wheel turns", () => {
+    noteScroll(performance.now());
+    begins("b", 2000);
+    const began = performance.now();
+    while (stand().length === 0 && performance.now() - began < 5000) {
+      vi.advanceTimersByTime(16);
+      noteScroll(performance.now());
+      frames.splice(0).forEach((draw) => draw());
+    }
+    const since = performance.now() - began;
+    expect(since).toBeGreaterThan(1900);
+    expect(since).toBeLessThan(2100);
+  });
+
+  it("are at once those that a person chose", () => {
+    noteScroll(performance.now());
+    begins("b", 2000);
+    begins("c", 3000);
+    expect(stand()).toEqual([]);
+    toggleFolded("none");
+    expect(stand()).toEqual(["c", "b"]);
   });
 });

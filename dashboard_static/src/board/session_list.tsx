@@ -12,6 +12,7 @@ import { filter, layout } from "./layout";
 import { pressed } from "./list_keys";
 import { Nothing } from "./nothing";
 import { rowId } from "./row_id";
+import { noteScroll } from "./scrolled";
 import { selected } from "./selected";
 import { SessionRow } from "./session_row";
 
@@ -57,7 +58,7 @@ export function SessionList() {
       onBlur={() => (focused.value = false)}
     >
       <ColumnHeads />
-      <div ref={scroller} class="scroller" role="rowgroup" onScroll={nearEnd}>
+      <div ref={scroller} class="scroller" role="rowgroup" onScroll={scrolled}>
         <VirtualRows
           scroller={scroller}
           places={places}
@@ -73,7 +74,8 @@ export function SessionList() {
   );
 }
 
-function nearEnd(event: Event): void {
+function scrolled(event: Event): void {
+  noteScroll(performance.now());
   const { scrollTop, clientHeight, scrollHeight } = event.currentTarget as HTMLElement;
   if (more.peek() && scrollHeight - scrollTop - clientHeight < NEAR_END_PX) showMore();
 }
