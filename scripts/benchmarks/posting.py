@@ -74,8 +74,9 @@ class Agents:
         self.born = sessions
         self._chance = random.Random(seed)  # noqa: S311 - a load, not a secret
         self._seed = seed
-        self._hooked = [self._new_hooked(n) for n in range(int(sessions * HOOKS_SHARE))]
-        self._shipped = [self._new_agent(n) for n in range(int(sessions * HOOKS_SHARE), sessions)]
+        hooked = int(sessions * HOOKS_SHARE)
+        self._hooked = [self._new_hooked(n, n % CONNECTIONS) for n in range(hooked)]
+        self._shipped = [self._new_agent(n) for n in range(hooked, sessions)]
         self._goes = asyncio.Event()
         self._goes.set()
         self._posts = [Post(port) for _ in range(CONNECTIONS + 1)]
@@ -83,8 +84,8 @@ class Agents:
             asyncio.Queue() for _ in range(CONNECTIONS)
         ]
 
-    def _new_hooked(self, number: int) -> Hooked:
-        return Hooked(self._seed * 10_000 + number, number % CONNECTIONS)
+    def _new_hooked(self, number: int, place: int) -> Hooked:
+        return Hooked(self._seed * 10_000 + number, place)
 
     def _new_agent(self, number: int) -> Agent:
         name = f"s{self._seed}-{number:05}"
@@ -166,7 +167,8 @@ class Agents:
             await asyncio.sleep(every_s)
             await self._goes.wait()
             at = self._chance.randrange(len(self._hooked))
-            ended, self._hooked[at] = self._hooked[at], self._new_hooked(self.born)
+            ended = self._hooked[at]  # its connection goes on, for an idle one is closed
+            self._hooked[at] = self._new_hooked(self.born, ended.place)
             self.born += 1
             self._due[ended.place].put_nowait((ended, True))
             self._due[self._hooked[at].place].put_nowait((self._hooked[at], False))

@@ -94,21 +94,16 @@ class Soak:
 
     @contextlib.asynccontextmanager
     async def _beside(self) -> AsyncIterator[None]:
-        """What goes on all the time."""
+        """What goes on all the time; where any of it fails, the run is over."""
         work = (
             self.agents.run(self.told.rate, BORN_EVERY_S), self._sample(),
             self._watch(), self._watch_lag(),
         )  # fmt: skip
-        tasks = [asyncio.create_task(each) for each in work]
-        try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in work]
             yield
-        finally:
             for task in tasks:
                 task.cancel()
-            told = await asyncio.gather(*tasks, return_exceptions=True)
-        for each in told:
-            if isinstance(each, Exception):
-                raise each
 
     async def _sample(self) -> None:
         began, due = time.monotonic(), time.monotonic()
